@@ -1,0 +1,56 @@
+/*
+ * Spar: the loops over whole layers, one table per instruction set. The
+ * fastest set that the processor has is chosen once; all sets give bitwise
+ * the same results, the scalar set is the reference.
+ */
+#ifndef SPAR_SPARSIFY_KERNELS_H
+#define SPAR_SPARSIFY_KERNELS_H
+
+#include "sparsify/selection.h"
+
+/* Sum and sum of squares of gradient + residual. The order of the additions
+ * is part of the definition, see kernels_moments in kernels_scalar.c. */
+typedef struct spar_moments {
+    double sum;
+    double sum2;
+} spar_moments_t;
+
+typedef struct spar_kernels {
+    const char *name;
+    /*
+     * acc = gradient + residual, elementwise. Writes index and value of every
+     * |acc| >= threshold, in order, to at most `capacity` entries, and
+     * returns how many there are in all. *nonfinite_p is set when any acc is
+     * NaN or infinite. residual may be NULL (zeros).
+     */
+    size_t (*scan_f32)(const float *gradient, const float *residual, size_t n,
+                       float threshold, size_t capacity, uint32_t *indices,
+                       float *values, bool *nonfinite_p);
+    size_t (*scan_f64)(const double *gradient, const double *residual,
+                       size_t n, double threshold, size_t capacity,
+                       uint32_t *indices, double *values, bool *nonfinite_p);
+    /* How many |acc| > threshold. */
+    size_t (*count_f32)(const float *gradient, const float *residual, size_t n,
+                        float threshold);
+    size_t (*count_f64)(const double *gradient, const double *residual,
+                        size_t n, double threshold);
+    void (*moments_f32)(const float *gradient, const float *residual, size_t n,
+                        spar_moments_t *moments_p);
+    void (*moments_f64)(const double *gradient, const double *residual,
+                        size_t n, spar_moments_t *moments_p);
+    /* residual += gradient; out = 0 unless out is NULL. out may be gradient. */
+    void (*commit_f32)(float *residual, const float *gradient, float *out,
+                       size_t n);
+    void (*commit_f64)(double *residual, const double *gradient, double *out,
+                       size_t n);
+} spar_kernels_t;
+
+/* The table in use. Thread-safe; never NULL. */
+const spar_kernels_t *spar_kernels(void);
+/* From now on uses the set of this name ("auto": the fastest).
+ * SPAR_ERR_INVALID: unknown, or not on this processor. */
+spar_status_t spar_kernels_use(const char *name);
+/* The table of a set by name; NULL: unknown or not on this processor. */
+const spar_kernels_t *spar_kernels_find(const char *name);
+
+#endif
