@@ -26,9 +26,9 @@ typedef struct spar_kernels {
     size_t (*scan_f32)(const float *gradient, const float *residual, size_t n,
                        float threshold, size_t capacity, uint32_t *indices,
                        float *values, bool *nonfinite_p);
-    size_t (*scan_f64)(const double *gradient, const double *residual,
-                       size_t n, double threshold, size_t capacity,
-                       uint32_t *indices, double *values, bool *nonfinite_p);
+    size_t (*scan_f64)(const double *gradient, const double *residual, size_t n,
+                       double threshold, size_t capacity, uint32_t *indices,
+                       double *values, bool *nonfinite_p);
     /* How many |acc| > threshold. */
     size_t (*count_f32)(const float *gradient, const float *residual, size_t n,
                         float threshold);

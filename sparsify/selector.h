@@ -44,8 +44,8 @@ void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
  * SPAR_OK: *selection is filled (also when it flags non-finite values).
  * SPAR_ERR_NO_MEMORY: the scratch could not grow; nothing else changed.
  */
-spar_status_t spar_selector_run(spar_selector_t *selector,
-                                const void *gradient, const void *residual,
-                                size_t k, spar_selection_t *selection);
+spar_status_t spar_selector_run(spar_selector_t *selector, const void *gradient,
+                                const void *residual, size_t k,
+                                spar_selection_t *selection);
 
 #endif

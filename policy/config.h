@@ -1,0 +1,90 @@
+/*
+ * Spar: the one table of settings. Every SPAR_ variable is a row: name,
+ * default, what is allowed, one sentence of documentation. The table generates
+ * env.example, `spar info -c`, the man page and the report's header.
+ *
+ * Rank 0's settings hold for the whole job: spar_config_t is plain data that
+ * is broadcast as bytes between ranks of the same library version.
+ */
+#ifndef SPAR_POLICY_CONFIG_H
+#define SPAR_POLICY_CONFIG_H
+
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SPAR_CONFIG_RAMP_MAX 16
+#define SPAR_CONFIG_TEXT_MAX 256
+
+typedef enum spar_mode {
+    SPAR_MODE_AUTO,     /* sparse where predicted faster */
+    SPAR_MODE_DENSE,    /* measure only */
+    SPAR_MODE_SPARSE,   /* sparse wherever the gate allows */
+    SPAR_MODE_LOSSLESS, /* every non-zero entry, no residual */
+    SPAR_MODE_OFF       /* pass every call on */
+} spar_mode_t;
+
+typedef enum spar_config_select {
+    SPAR_CONFIG_SELECT_EXACT,
+    SPAR_CONFIG_SELECT_GAUSSIAN,
+    SPAR_CONFIG_SELECT_TOPK
+} spar_config_select_t;
+
+typedef enum spar_config_exchange {
+    SPAR_CONFIG_EXCHANGE_ALLGATHER,
+    SPAR_CONFIG_EXCHANGE_DENSE
+} spar_config_exchange_t;
+
+typedef struct spar_config {
+    int32_t mode;     /* spar_mode_t */
+    int32_t select;   /* spar_config_select_t */
+    int32_t exchange; /* spar_config_exchange_t */
+    int32_t log;      /* spar_log_level_t */
+    uint64_t min_count;
+    uint64_t learn_steps;
+    uint64_t ramp_steps;
+    uint64_t step_calls; /* 0: learn it */
+    uint64_t stop_steps; /* 0: never */
+    double init_timeout; /* seconds */
+    uint64_t density_count;
+    double density[SPAR_CONFIG_RAMP_MAX]; /* the last one stays */
+    char report[SPAR_CONFIG_TEXT_MAX];
+    char isa[16];
+} spar_config_t;
+
+/* The defaults of the table. */
+void spar_config_defaults(spar_config_t *config);
+
+/*
+ * Defaults overlaid by the environment. An empty value counts as unset.
+ * SPAR_ERR_INVALID: `error` holds one line that names variable, value and
+ * what is allowed; *config_p is unchanged.
+ */
+spar_status_t spar_config_load(spar_config_t *config_p, char *error,
+                               size_t error_size);
+
+/*
+ * Calls `report` with one line for each SPAR_ variable of the environment that
+ * is not in the table, with the nearest match.
+ */
+void spar_config_report_unknown(void (*report)(const char *line));
+
+/* Number of rows, and the name of one; NULL beyond the end. */
+size_t spar_config_rows(void);
+const char *spar_config_name(size_t row);
+/* The value in force as text that the parser accepts again. */
+void spar_config_value(const spar_config_t *config, size_t row, char *text,
+                       size_t size);
+/* Whether the value differs from the table's default. */
+int spar_config_is_changed(const spar_config_t *config, size_t row);
+
+/* NAME=value lines; with docs, each behind its sentence and defaults. */
+void spar_config_print(const spar_config_t *config, FILE *file, int with_docs);
+/* env.example, complete. */
+void spar_config_print_env_example(FILE *file);
+/* roff paragraphs for the man page. */
+void spar_config_print_man(FILE *file);
+
+#endif

@@ -1,0 +1,127 @@
+#include "policy/config_table.h"
+
+static const char *const mode_choices[] = {"auto",     "dense", "sparse",
+                                           "lossless", "off",   NULL};
+static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
+static const char *const exchange_choices[] = {"allgather", "dense", NULL};
+static const char *const log_choices[] = {"error", "warn",  "info",
+                                          "debug", "trace", NULL};
+static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
+                                          NULL};
+
+#define FIELD(field) offsetof(spar_config_t, field)
+
+const spar_config_row_t spar_config_table[] = {
+    {.name = "SPAR_MODE",
+     .initial = "auto",
+     .allowed = "auto, dense, sparse, lossless, off",
+     .doc = "What to do with gradient exchanges: auto sends a layer sparsely "
+            "where that is predicted, and then measured, to be faster; dense "
+            "only measures; sparse always sends sparsely where the gate "
+            "allows; lossless sends every non-zero entry and keeps no "
+            "residual; off passes every call on.",
+     .type = &spar_config_choice,
+     .offset = FIELD(mode),
+     .choices = mode_choices},
+    {.name = "SPAR_DENSITY",
+     .initial = "0.05",
+     .allowed = "up to 16 numbers in (0, 1], separated by commas",
+     .doc = "Share of a layer's entries that is sent in each step; a list is a "
+            "ramp: each value holds for SPAR_RAMP_STEPS steps, the last one "
+            "stays.",
+     .type = &spar_config_ramp,
+     .offset = FIELD(density)},
+    {.name = "SPAR_RAMP_STEPS",
+     .initial = "32",
+     .allowed = "1 to 1000000",
+     .doc = "Steps that each value of a density ramp holds.",
+     .type = &spar_config_number,
+     .offset = FIELD(ramp_steps),
+     .low = 1,
+     .high = 1e6},
+    {.name = "SPAR_LEARN_STEPS",
+     .initial = "8",
+     .allowed = "2 to 100000",
+     .doc = "How often the sequence of calls of one step must repeat, densely, "
+            "before it counts as learnt.",
+     .type = &spar_config_number,
+     .offset = FIELD(learn_steps),
+     .low = 2,
+     .high = 1e5},
+    {.name = "SPAR_STEP_CALLS",
+     .initial = "auto",
+     .allowed = "auto, or 1 to 1024",
+     .doc = "Number of calls with at least SPAR_MIN_COUNT elements that make "
+            "up one step; auto learns it.",
+     .type = &spar_config_number,
+     .offset = FIELD(step_calls),
+     .low = 0,
+     .high = 1024},
+    {.name = "SPAR_SELECT",
+     .initial = "exact",
+     .allowed = "exact, gaussian, topk",
+     .doc = "Selection operator: exact finds the k largest magnitudes in about "
+            "one sweep; gaussian is Gaussian-k as published; topk is exact "
+            "without memory of the step before.",
+     .type = &spar_config_choice,
+     .offset = FIELD(select),
+     .choices = select_choices},
+    {.name = "SPAR_EXCHANGE",
+     .initial = "allgather",
+     .allowed = "allgather, dense",
+     .doc = "Exchange algorithm: allgather sends every rank's entries to every "
+            "rank; dense is Spar's own ring, which sends everything.",
+     .type = &spar_config_choice,
+     .offset = FIELD(exchange),
+     .choices = exchange_choices},
+    {.name = "SPAR_MIN_COUNT",
+     .initial = "4096",
+     .allowed = "1 to 4g (k, m, g: powers of 1024)",
+     .doc = "Calls with fewer elements pass through.",
+     .type = &spar_config_number,
+     .offset = FIELD(min_count),
+     .low = 1,
+     .high = 4294967296.0},
+    {.name = "SPAR_REPORT",
+     .initial = "summary",
+     .allowed = "summary, none, or a file name that ends in .json",
+     .doc = "What rank 0 writes at MPI_Finalize: a summary on stderr, nothing, "
+            "or the summary and a JSON file.",
+     .type = &spar_config_report,
+     .offset = FIELD(report)},
+    {.name = "SPAR_LOG",
+     .initial = "warn",
+     .allowed = "error, warn, info, debug, trace",
+     .doc = "Log lines up to this level go to stderr.",
+     .type = &spar_config_choice,
+     .offset = FIELD(log),
+     .choices = log_choices},
+    {.name = "SPAR_INIT_TIMEOUT",
+     .initial = "30s",
+     .allowed = "100ms to 1h (us, ms, s, min, h)",
+     .doc = "How long MPI_Init waits for the library on the other ranks before "
+            "it names those without it and ends the job.",
+     .type = &spar_config_seconds,
+     .offset = FIELD(init_timeout),
+     .low = 0.1,
+     .high = 3600},
+    {.name = "SPAR_STOP_STEPS",
+     .initial = "0",
+     .allowed = "0 to 1000000000",
+     .doc = "Ends the job with success after so many steps; 0: never. For "
+            "timing runs.",
+     .type = &spar_config_number,
+     .offset = FIELD(stop_steps),
+     .low = 0,
+     .high = 1e9},
+    {.name = "SPAR_ISA",
+     .initial = "auto",
+     .allowed = "auto, scalar, avx2, avx512",
+     .doc = "Instruction set of the selection loops; all give the same bits.",
+     .type = &spar_config_isa,
+     .offset = FIELD(isa),
+     .choices = isa_choices},
+};
+
+const size_t spar_config_table_size =
+    sizeof(spar_config_table) / sizeof(spar_config_table[0]);

@@ -1,0 +1,248 @@
+#include "policy/config_table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static int choice_find(const spar_config_row_t *row, const char *text)
+{
+    for (int i = 0; row->choices[i] != NULL; i++) {
+        if (strcasecmp(text, row->choices[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int choice_parse(const spar_config_row_t *row, const char *text,
+                        void *field)
+{
+    int32_t index = choice_find(row, text);
+
+    if (index < 0) {
+        return -1;
+    }
+    memcpy(field, &index, sizeof(index));
+    return 0;
+}
+
+static void choice_print(const spar_config_row_t *row, const void *field,
+                         char *text, size_t size)
+{
+    int32_t index;
+
+    memcpy(&index, field, sizeof(index));
+    snprintf(text, size, "%s", row->choices[index]);
+}
+
+const spar_config_type_t spar_config_choice = {choice_parse, choice_print};
+
+/* A finite decimal number at the start of *text_p; advances behind it. */
+static int parse_double(const char **text_p, double *value_p)
+{
+    const char *text = *text_p;
+    char *end;
+    double value;
+
+    /* strtod also takes blanks, hexadecimals, "inf" and "nan". */
+    if (!isdigit((unsigned char)text[0]) && text[0] != '.') {
+        return -1;
+    }
+    if (text[0] == '0' && tolower((unsigned char)text[1]) == 'x') {
+        return -1;
+    }
+    errno = 0;
+    value = strtod(text, &end);
+    if (end == text || errno != 0) {
+        return -1;
+    }
+    *text_p = end;
+    *value_p = value;
+    return 0;
+}
+
+typedef struct unit {
+    const char *name;
+    double factor;
+} unit_t;
+
+static int parse_with_unit(const char *text, const unit_t *units,
+                           double *value_p)
+{
+    if (parse_double(&text, value_p) != 0) {
+        return -1;
+    }
+    for (const unit_t *unit = units; unit->name != NULL; unit++) {
+        if (strcasecmp(text, unit->name) == 0) {
+            *value_p *= unit->factor;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int number_parse(const spar_config_row_t *row, const char *text,
+                        void *field)
+{
+    static const unit_t units[] = {{"", 1},
+                                   {"k", 1024.0},
+                                   {"m", 1048576.0},
+                                   {"g", 1073741824.0},
+                                   {NULL, 0}};
+    uint64_t number;
+    double value;
+
+    /* A number whose zero means "auto" shows and takes that word. */
+    if (strcmp(row->initial, "auto") == 0 && strcasecmp(text, "auto") == 0) {
+        value = 0;
+    } else if (parse_with_unit(text, units, &value) != 0 || value < row->low ||
+               value > row->high || value != (double)(uint64_t)value) {
+        return -1;
+    }
+    number = (uint64_t)value;
+    memcpy(field, &number, sizeof(number));
+    return 0;
+}
+
+static void number_print(const spar_config_row_t *row, const void *field,
+                         char *text, size_t size)
+{
+    uint64_t number;
+
+    memcpy(&number, field, sizeof(number));
+    if (number == 0 && strcmp(row->initial, "auto") == 0) {
+        snprintf(text, size, "auto");
+    } else {
+        snprintf(text, size, "%llu", (unsigned long long)number);
+    }
+}
+
+const spar_config_type_t spar_config_number = {number_parse, number_print};
+
+static int seconds_parse(const spar_config_row_t *row, const char *text,
+                         void *field)
+{
+    static const unit_t units[] = {{"", 1},  {"us", 1e-6}, {"ms", 1e-3},
+                                   {"s", 1}, {"min", 60},  {"h", 3600},
+                                   {NULL, 0}};
+    double value;
+
+    if (parse_with_unit(text, units, &value) != 0 || value < row->low ||
+        value > row->high) {
+        return -1;
+    }
+    memcpy(field, &value, sizeof(value));
+    return 0;
+}
+
+static void seconds_print(const spar_config_row_t *row, const void *field,
+                          char *text, size_t size)
+{
+    double value;
+
+    (void)row;
+    memcpy(&value, field, sizeof(value));
+    snprintf(text, size, "%.15gs", value);
+}
+
+const spar_config_type_t spar_config_seconds = {seconds_parse, seconds_print};
+
+/* The list and its length are neighbours in spar_config_t. */
+typedef struct ramp_field {
+    uint64_t count;
+    double density[SPAR_CONFIG_RAMP_MAX];
+} ramp_field_t;
+
+_Static_assert(offsetof(spar_config_t, density) ==
+                   offsetof(spar_config_t, density_count) +
+                       offsetof(ramp_field_t, density),
+               "density_count stands right before density");
+
+static char *ramp_start(void *field)
+{
+    return (char *)field - offsetof(ramp_field_t, density);
+}
+
+static int ramp_parse(const spar_config_row_t *row, const char *text,
+                      void *field)
+{
+    ramp_field_t ramp = {0, {0}};
+
+    (void)row;
+    for (;;) {
+        double value;
+
+        if (ramp.count == SPAR_CONFIG_RAMP_MAX ||
+            parse_double(&text, &value) != 0 || !(value > 0) || value > 1) {
+            return -1;
+        }
+        ramp.density[ramp.count++] = value;
+        if (*text == '\0') {
+            break;
+        }
+        if (*text++ != ',') {
+            return -1;
+        }
+    }
+    memcpy(ramp_start(field), &ramp, sizeof(ramp));
+    return 0;
+}
+
+static void ramp_print(const spar_config_row_t *row, const void *field,
+                       char *text, size_t size)
+{
+    ramp_field_t ramp;
+    size_t used = 0;
+
+    (void)row;
+    memcpy(&ramp, (const char *)field - offsetof(ramp_field_t, density),
+           sizeof(ramp));
+    text[0] = '\0';
+    for (uint64_t i = 0; i < ramp.count && used < size; i++) {
+        used += (size_t)snprintf(text + used, size - used, "%s%.15g",
+                                 i > 0 ? "," : "", ramp.density[i]);
+    }
+}
+
+const spar_config_type_t spar_config_ramp = {ramp_parse, ramp_print};
+
+static int report_parse(const spar_config_row_t *row, const char *text,
+                        void *field)
+{
+    size_t length = strlen(text);
+    int is_file = length > 5 && strcmp(text + length - 5, ".json") == 0;
+
+    (void)row;
+    if (length >= SPAR_CONFIG_TEXT_MAX ||
+        (!is_file && strcmp(text, "summary") != 0 &&
+         strcmp(text, "none") != 0)) {
+        return -1;
+    }
+    memcpy(field, text, length + 1);
+    return 0;
+}
+
+static void text_print(const spar_config_row_t *row, const void *field,
+                       char *text, size_t size)
+{
+    (void)row;
+    snprintf(text, size, "%s", (const char *)field);
+}
+
+const spar_config_type_t spar_config_report = {report_parse, text_print};
+
+static int isa_parse(const spar_config_row_t *row, const char *text,
+                     void *field)
+{
+    int index = choice_find(row, text);
+
+    if (index < 0) {
+        return -1;
+    }
+    memcpy(field, row->choices[index], strlen(row->choices[index]) + 1);
+    return 0;
+}
+
+const spar_config_type_t spar_config_isa = {isa_parse, text_print};
