@@ -1,0 +1,10 @@
+# bench/lab: skipped (77) where network namespaces cannot be made.
+add_executable(lab_transfer lab/transfer.c)
+target_link_libraries(lab_transfer PRIVATE MPI::MPI_C)
+foreach(case shape killed fallback usage)
+    add_test(NAME lab_${case}
+        COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/${case}.sh
+            ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>)
+    set_tests_properties(lab_${case} PROPERTIES LABELS lab TIMEOUT 120
+        SKIP_RETURN_CODE 77 RESOURCE_LOCK lab)
+endforeach()
