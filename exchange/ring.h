@@ -1,0 +1,40 @@
+/*
+ * Spar: dense allreduce as a ring: reduce-scatter, then allgather
+ * (Patarasuk and Yuan, JPDC 69, 2009). Every rank sends 2 n (P-1)/P elements,
+ * the least that is possible. Each segment is summed once, along the ring,
+ * and then copied, so that all ranks hold the same bits.
+ */
+#ifndef SPAR_EXCHANGE_RING_H
+#define SPAR_EXCHANGE_RING_H
+
+#include "base/dtype.h"
+#include "exchange/transport.h"
+
+#include <stdint.h>
+
+typedef struct spar_ring spar_ring_t;
+
+/* One per communicator; `transport` outlives it. */
+spar_status_t spar_ring_create(spar_transport_t *transport,
+                               spar_ring_t **ring_p);
+void spar_ring_destroy(spar_ring_t *ring);
+
+/* Makes room for layers of up to `count` elements. */
+spar_status_t spar_ring_reserve(spar_ring_t *ring, spar_dtype_t dtype,
+                                uint64_t count);
+
+/* Starts to replace `data` (count elements) by its sum over all ranks. */
+spar_status_t spar_ring_start(spar_ring_t *ring, spar_dtype_t dtype,
+                              uint64_t count, void *data);
+
+/* Advances without blocking or allocating. SPAR_OK: done. Errors are final:
+ * all transfers are canceled and `data` is unspecified. */
+spar_status_t spar_ring_progress(spar_ring_t *ring);
+
+/* Bytes that this rank has sent in the last call. */
+uint64_t spar_ring_bytes_sent(const spar_ring_t *ring);
+
+/* Bytes of scratch that are held. */
+size_t spar_ring_memory(const spar_ring_t *ring);
+
+#endif

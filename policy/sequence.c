@@ -1,0 +1,202 @@
+#include "policy/sequence.h"
+
+#include "policy/sequence_history.h"
+
+#include <string.h>
+
+/* Even a step of one call is watched for that many calls: a few equal layers
+ * in a row must not look like a whole step. */
+#define LEAST_RUN 24
+/* Occasional small calls (a metric every few steps) disturb the markers; the
+ * plain sequence counts too when it repeats that much longer. */
+#define PLAIN_FACTOR 4
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    /* splitmix64's finaliser over the running hash */
+    uint64_t x = hash ^ (value + 0x9e3779b97f4a7c15u + (hash << 6));
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+static void start_learning(spar_sequence_t *sequence)
+{
+    sequence->state = SPAR_SEQUENCE_LEARNING;
+    sequence->calls = 0;
+    sequence->marker = 0;
+    sequence->period = 0;
+    memset(sequence->plain_run, 0, sizeof(sequence->plain_run));
+    memset(sequence->marked_run, 0, sizeof(sequence->marked_run));
+}
+
+void spar_sequence_init(spar_sequence_t *sequence, uint64_t repeats,
+                        uint64_t step_calls)
+{
+    memset(sequence, 0, sizeof(*sequence));
+    sequence->repeats = repeats;
+    sequence->step_calls = step_calls;
+    start_learning(sequence);
+}
+
+void spar_sequence_note_small(spar_sequence_t *sequence, spar_dtype_t dtype,
+                              uint64_t count)
+{
+    if (sequence->state == SPAR_SEQUENCE_LEARNING) {
+        sequence->marker = mix(mix(sequence->marker, dtype), count);
+    }
+}
+
+static void count_runs(const uint64_t *keys, uint64_t calls, uint32_t *runs)
+{
+    uint64_t key = keys[spar_history_index(calls)];
+    uint64_t longest =
+        calls < SPAR_SEQUENCE_MAX_PERIOD ? calls : SPAR_SEQUENCE_MAX_PERIOD;
+
+    for (uint64_t period = 1; period <= longest; period++) {
+        runs[period] = keys[spar_history_index(calls - period)] == key
+                           ? runs[period] + 1
+                           : 0;
+    }
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The shortest period that has repeated often enough; 0: none yet. */
+static size_t find_period(const spar_sequence_t *sequence)
+{
+    uint64_t repeats = sequence->repeats;
+
+    if (sequence->step_calls > 0) {
+        size_t period = sequence->step_calls;
+
+        return sequence->plain_run[period] >= repeats * period ? period : 0;
+    }
+    for (size_t period = 1; period <= SPAR_SEQUENCE_MAX_PERIOD; period++) {
+        uint64_t needed = max_u64(repeats * period, LEAST_RUN);
+
+        if (sequence->marked_run[period] >= needed ||
+            sequence->plain_run[period] >= PLAIN_FACTOR * needed) {
+            return period;
+        }
+    }
+    return 0;
+}
+
+static spar_sequence_place_t learn(spar_sequence_t *sequence,
+                                   const spar_sequence_call_t *call)
+{
+    spar_sequence_place_t place = {.slot = -1};
+    uint64_t index = spar_history_index(sequence->calls);
+    uint64_t key = mix(call->dtype, call->count);
+
+    sequence->history[index] = *call;
+    sequence->plain[index] = key;
+    sequence->marked[index] = mix(key, sequence->marker);
+    sequence->marker = 0;
+    count_runs(sequence->plain, sequence->calls, sequence->plain_run);
+    count_runs(sequence->marked, sequence->calls, sequence->marked_run);
+    sequence->calls++;
+    place.proposal = find_period(sequence);
+    return place;
+}
+
+static bool slot_fits(const spar_sequence_slot_t *slot,
+                      const spar_sequence_call_t *call)
+{
+    return slot->count == call->count && slot->dtype == call->dtype;
+}
+
+/* The only slot that this call fits; -1: none, or several. */
+static int only_fit(const spar_sequence_t *sequence,
+                    const spar_sequence_call_t *call)
+{
+    int fit = -1;
+
+    for (size_t i = 0; i < sequence->period; i++) {
+        if (slot_fits(&sequence->slots[i], call)) {
+            if (fit >= 0) {
+                return -1;
+            }
+            fit = (int)i;
+        }
+    }
+    return fit;
+}
+
+static spar_sequence_place_t take(spar_sequence_t *sequence, size_t slot)
+{
+    spar_sequence_place_t place = {.slot = (int)slot};
+
+    place.step_begins = slot == 0;
+    if (place.step_begins) {
+        sequence->steps++;
+        if (sequence->clean) {
+            sequence->mistakes = 0;
+        }
+        sequence->clean = true;
+    }
+    sequence->position = (slot + 1) % sequence->period;
+    return place;
+}
+
+/* Out of sequence: a skipped layer, an evaluation, or another model. */
+static spar_sequence_place_t recover(spar_sequence_t *sequence,
+                                     const spar_sequence_call_t *call)
+{
+    spar_sequence_place_t place = {.slot = -1};
+    int fit = only_fit(sequence, call);
+
+    sequence->clean = false;
+    sequence->mistakes++;
+    if (sequence->mistakes > sequence->period + 2) {
+        start_learning(sequence);
+        place = learn(sequence, call);
+        place.lost = true;
+        return place;
+    }
+    return fit >= 0 ? take(sequence, (size_t)fit) : place;
+}
+
+spar_sequence_place_t spar_sequence_begin(spar_sequence_t *sequence,
+                                          const spar_sequence_call_t *call)
+{
+    if (sequence->state == SPAR_SEQUENCE_LEARNING) {
+        return learn(sequence, call);
+    }
+    if (slot_fits(&sequence->slots[sequence->position], call)) {
+        return take(sequence, sequence->position);
+    }
+    return recover(sequence, call);
+}
+
+void spar_sequence_end(spar_sequence_t *sequence, double now)
+{
+    if (sequence->state == SPAR_SEQUENCE_LEARNING && sequence->calls > 0) {
+        sequence->history[spar_history_index(sequence->calls - 1)].end = now;
+    }
+}
+
+spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
+                                          size_t period, size_t first)
+{
+    sequence->state = SPAR_SEQUENCE_KNOWN;
+    sequence->period = period;
+    sequence->mistakes = 0;
+    sequence->clean = true;
+    for (size_t i = 0; i < period; i++) {
+        const spar_sequence_call_t *call =
+            spar_history_back(sequence, (first + period - i) % period);
+
+        sequence->slots[i].dtype = call->dtype;
+        sequence->slots[i].count = call->count;
+    }
+    sequence->steps = 0;
+    sequence->first = first;
+    sequence->position = first;
+    return take(sequence, first);
+}

@@ -1,0 +1,108 @@
+/*
+ * Spar: who is a layer. A trainer repeats the same calls in every step; this
+ * finds the period of that sequence on one communicator and then tells, for
+ * each call, which slot of the step it is.
+ *
+ * Agreement: everything here that decides is a function of the sequence of
+ * (element type, count) alone, which MPI requires to be the same on every
+ * rank. Addresses and times are local hints: they enter only through
+ * spar_sequence_judge on rank 0, whose answer is broadcast and adopted by all.
+ *
+ * Not thread-safe: MPI allows one collective call at a time per communicator.
+ */
+#ifndef SPAR_POLICY_SEQUENCE_H
+#define SPAR_POLICY_SEQUENCE_H
+
+#include "base/dtype.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest step, in calls with at least SPAR_MIN_COUNT elements. */
+#define SPAR_SEQUENCE_MAX_PERIOD 1024
+/* Calls that are remembered while learning; a power of two. */
+#define SPAR_SEQUENCE_HISTORY 2048
+
+typedef struct spar_sequence_call {
+    spar_dtype_t dtype;
+    uint64_t count;   /* elements */
+    uint64_t address; /* hint: of the receive buffer */
+    double begin;     /* hint: seconds */
+    double end;       /* hint: seconds, set by spar_sequence_end */
+} spar_sequence_call_t;
+
+typedef enum spar_sequence_state {
+    SPAR_SEQUENCE_LEARNING,
+    SPAR_SEQUENCE_KNOWN
+} spar_sequence_state_t;
+
+typedef struct spar_sequence_slot {
+    spar_dtype_t dtype;
+    uint64_t count;
+} spar_sequence_slot_t;
+
+typedef struct spar_sequence {
+    spar_sequence_state_t state;
+    uint64_t repeats;    /* how often a step must repeat */
+    uint64_t step_calls; /* given by the user; 0: learn */
+    /* learning */
+    uint64_t calls;  /* calls since learning began */
+    uint64_t marker; /* hash of the small calls since the last large one */
+    uint64_t plain[SPAR_SEQUENCE_HISTORY];  /* type and count */
+    uint64_t marked[SPAR_SEQUENCE_HISTORY]; /* the same with the marker */
+    spar_sequence_call_t history[SPAR_SEQUENCE_HISTORY];
+    /* For each period: calls in a row that equalled the one a period ago. */
+    uint32_t plain_run[SPAR_SEQUENCE_MAX_PERIOD + 1];
+    uint32_t marked_run[SPAR_SEQUENCE_MAX_PERIOD + 1];
+    /* known */
+    size_t period;
+    size_t first;    /* slot of the call that was latest at adoption */
+    size_t position; /* of the next call */
+    uint64_t steps;  /* steps begun since the sequence is known */
+    size_t mistakes; /* calls out of sequence since the last clean step */
+    bool clean;      /* no such call in the present step */
+    spar_sequence_slot_t slots[SPAR_SEQUENCE_MAX_PERIOD];
+} spar_sequence_t;
+
+/* What a call is. */
+typedef struct spar_sequence_place {
+    int slot;         /* -1: not a call of the known sequence */
+    bool step_begins; /* this call is the first of a step */
+    size_t proposal;  /* period found just now, to be judged; 0: none */
+    bool lost;        /* the sequence changed: learning starts anew */
+} spar_sequence_place_t;
+
+void spar_sequence_init(spar_sequence_t *sequence, uint64_t repeats,
+                        uint64_t step_calls);
+
+/* A summing call of floats with too few elements to be a layer. */
+void spar_sequence_note_small(spar_sequence_t *sequence, spar_dtype_t dtype,
+                              uint64_t count);
+
+/* A call that may be a layer begins. */
+spar_sequence_place_t spar_sequence_begin(spar_sequence_t *sequence,
+                                          const spar_sequence_call_t *call);
+/* It has ended, `now` in seconds. */
+void spar_sequence_end(spar_sequence_t *sequence, double now);
+
+/*
+ * On rank 0, after a proposal: a repeating unit of `proposal` calls may still
+ * be only a part of a step (three layers of one size look like one). Returns
+ * the period, a multiple of the proposal, from the pattern of addresses and
+ * pauses, and in *first_p how many calls back (0: the latest) the first call
+ * of a step is: the one behind the longest pause.
+ */
+size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
+                           size_t *first_p);
+
+/* On every rank: the judgement holds from the latest call on. Returns what
+ * the latest call is. */
+spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
+                                          size_t period, size_t first);
+
+/* Median duration of the slot's calls while they were learnt, seconds. */
+double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
+                                    size_t slot);
+
+#endif

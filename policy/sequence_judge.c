@@ -1,0 +1,194 @@
+#include "policy/sequence_history.h"
+
+#include <stdlib.h>
+
+/* Longest multiple of the proposal that is looked at. */
+#define MAX_MULTIPLE 64
+/* A pause is the step's own if it is typically that much longer than nearly
+ * all others. */
+#define PAUSE_FACTOR 1.5
+/* How often a pattern must have been seen. */
+#define LEAST_SEEN 4
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The value below which the given share lies; reorders values. */
+static double quantile(double *values, size_t count, double share)
+{
+    size_t rank = (size_t)(share * (double)(count - 1) + 0.5);
+
+    qsort(values, count, sizeof(values[0]), compare_doubles);
+    return values[rank];
+}
+
+/* Time between the end of a call and the start of the one that many calls
+ * ago; the oldest has none. */
+static double pause_before(const spar_sequence_t *sequence, size_t back)
+{
+    double pause = spar_history_back(sequence, back)->begin -
+                   spar_history_back(sequence, back + 1)->end;
+
+    return pause > 0 ? pause : 0;
+}
+
+static size_t window_calls(const spar_sequence_t *sequence, size_t proposal)
+{
+    size_t run = sequence->plain_run[proposal] + proposal;
+
+    return run < SPAR_SEQUENCE_HISTORY ? run : SPAR_SEQUENCE_HISTORY;
+}
+
+/* Trainers with fixed buffers show their step in the addresses. */
+static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
+                             size_t period)
+{
+    for (size_t back = 0; back + period < window; back++) {
+        if (spar_history_back(sequence, back)->address !=
+            spar_history_back(sequence, back + period)->address) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static size_t multiple_by_address(const spar_sequence_t *sequence,
+                                  size_t proposal, size_t window)
+{
+    for (size_t multiple = 1;
+         multiple <= MAX_MULTIPLE && LEAST_SEEN * multiple * proposal <= window;
+         multiple++) {
+        if (addresses_repeat(sequence, window, multiple * proposal)) {
+            return multiple;
+        }
+    }
+    return 1;
+}
+
+/* Is every `multiple`-th unit, from `phase` on, preceded by a long pause? */
+static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
+                          size_t phase)
+{
+    double own[SPAR_SEQUENCE_HISTORY], others[SPAR_SEQUENCE_HISTORY];
+    size_t own_count = 0, other_count = 0;
+
+    for (size_t unit = 0; unit < units; unit++) {
+        if (unit % multiple == phase) {
+            own[own_count++] = pauses[unit];
+        } else {
+            others[other_count++] = pauses[unit];
+        }
+    }
+    return quantile(own, own_count, 0.5) >
+           PAUSE_FACTOR * quantile(others, other_count, 0.9);
+}
+
+/* Trainers compute between the steps: the pause there is the longest. */
+static size_t multiple_by_pause(const spar_sequence_t *sequence,
+                                size_t proposal, size_t window)
+{
+    double pauses[SPAR_SEQUENCE_HISTORY];
+    size_t units = (window - 1) / proposal;
+
+    for (size_t unit = 0; unit < units; unit++) {
+        pauses[unit] = 0;
+        for (size_t call = 0; call < proposal; call++) {
+            pauses[unit] += pause_before(sequence, unit * proposal + call);
+        }
+    }
+    for (size_t multiple = 2;
+         multiple <= MAX_MULTIPLE && LEAST_SEEN * multiple <= units;
+         multiple++) {
+        for (size_t phase = 0; phase < multiple; phase++) {
+            if (pauses_repeat(pauses, units, multiple, phase)) {
+                return multiple;
+            }
+        }
+    }
+    return 1;
+}
+
+static size_t least_common_multiple(size_t a, size_t b)
+{
+    size_t x = a, y = b;
+
+    while (y != 0) {
+        size_t rest = x % y;
+
+        x = y;
+        y = rest;
+    }
+    return a / x * b;
+}
+
+/* How many calls back the call behind the longest typical pause is. */
+static size_t find_first(const spar_sequence_t *sequence, size_t period,
+                         size_t window)
+{
+    double pauses[SPAR_SEQUENCE_HISTORY];
+    double longest = -1;
+    size_t first = 0;
+
+    for (size_t back = 0; back < period; back++) {
+        size_t count = 0;
+        double typical;
+
+        for (size_t call = back; call + 1 < window; call += period) {
+            pauses[count++] = pause_before(sequence, call);
+        }
+        typical = count > 0 ? quantile(pauses, count, 0.5) : 0;
+        if (typical > longest) {
+            longest = typical;
+            first = back;
+        }
+    }
+    return first;
+}
+
+size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
+                           size_t *first_p)
+{
+    size_t window = window_calls(sequence, proposal);
+    size_t period = proposal;
+
+    if (sequence->step_calls == 0) {
+        size_t multiple = least_common_multiple(
+            multiple_by_address(sequence, proposal, window),
+            multiple_by_pause(sequence, proposal, window));
+
+        if (multiple * proposal <= SPAR_SEQUENCE_MAX_PERIOD &&
+            multiple * proposal <= window) {
+            period = multiple * proposal;
+        }
+    }
+    *first_p = find_first(sequence, period, window);
+    return period;
+}
+
+double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
+                                    size_t slot)
+{
+    double seconds[SPAR_SEQUENCE_HISTORY];
+    size_t period = sequence->period;
+    size_t count = 0;
+    size_t back = (sequence->first + period - slot) % period;
+    size_t remembered = sequence->calls < SPAR_SEQUENCE_HISTORY
+                            ? sequence->calls
+                            : SPAR_SEQUENCE_HISTORY;
+
+    /* The latest call had not ended when the sequence was adopted. */
+    if (back == 0) {
+        back = period;
+    }
+    for (; back < remembered && count < sequence->repeats; back += period) {
+        const spar_sequence_call_t *call = spar_history_back(sequence, back);
+
+        seconds[count++] = call->end - call->begin;
+    }
+    return count > 0 ? quantile(seconds, count, 0.5) : 0;
+}

@@ -1,0 +1,32 @@
+#include "policy/verdict.h"
+
+double spar_verdict_fit(int ranks, const double *dense_seconds,
+                        const uint64_t *dense_bytes, uint64_t calls,
+                        double latency)
+{
+    double best = 0;
+
+    for (uint64_t i = 0; i < calls; i++) {
+        double volume =
+            2.0 * (double)dense_bytes[i] * (ranks - 1) / (double)ranks;
+        double transfer = dense_seconds[i] - latency;
+        double rate = transfer > 0 && volume > 0 ? transfer / volume : 0;
+
+        if (rate > 0 && (best == 0 || rate < best)) {
+            best = rate;
+        }
+    }
+    return best;
+}
+
+double spar_verdict_predict(const spar_verdict_link_t *link,
+                            double local_seconds, uint64_t payload_bytes)
+{
+    return local_seconds + 2 * link->latency +
+           (double)payload_bytes * (link->ranks - 1) * link->seconds_per_byte;
+}
+
+bool spar_verdict_pays(double sparse_seconds, double dense_seconds)
+{
+    return sparse_seconds < SPAR_VERDICT_MARGIN * dense_seconds;
+}

@@ -1,0 +1,44 @@
+/*
+ * Spar: never worse. Decides for one layer, from measured times, whether
+ * sending it sparsely beats sending it densely. Rank 0 decides and its answer
+ * is broadcast; the times that go in are minima over the ranks, because in a
+ * blocking collective call the last rank to arrive is the one that waits for
+ * nobody.
+ */
+#ifndef SPAR_POLICY_VERDICT_H
+#define SPAR_POLICY_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The sparse call must be predicted to take less than this share of the dense
+ * call, so that noise does not decide. */
+#define SPAR_VERDICT_MARGIN 0.9
+
+/* What is known of the job's network. */
+typedef struct spar_verdict_link {
+    int ranks;
+    double latency;          /* seconds of a small exchange */
+    double seconds_per_byte; /* of payload, as dense calls achieve it */
+} spar_verdict_link_t;
+
+/*
+ * Fits seconds_per_byte: the best rate of any measured dense call, counting
+ * the 2 n (P-1)/P elements that a bandwidth-optimal allreduce (ring) sends per
+ * rank.
+ */
+double spar_verdict_fit(int ranks, const double *dense_seconds,
+                        const uint64_t *dense_bytes, uint64_t calls,
+                        double latency);
+
+/*
+ * Predicted seconds of a sparse call: local work, two rounds of latency
+ * (headers, then entries), and (P-1) payloads sent (allgather volume).
+ */
+double spar_verdict_predict(const spar_verdict_link_t *link,
+                            double local_seconds, uint64_t payload_bytes);
+
+/* Sparse? */
+bool spar_verdict_pays(double sparse_seconds, double dense_seconds);
+
+#endif
