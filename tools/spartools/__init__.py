@@ -1,0 +1,1 @@
+"""Parts of the commands `spar ab` and `spar report`."""
