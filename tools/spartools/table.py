@@ -17,8 +17,8 @@ def comparison(result):
     with_wire = any(part["wire_bytes_per_step"] for part in parts)
     best = result["dense_best"]["step_s"]
     default = (result["dense_default"] or {}).get("step_s")
-    lines = [["", "step time", "bytes sent", "on the wire", "x default",
-              "x best", "whole run"]]
+    lines = [["", "step time", "bytes sent", "on the wire", "gain vs default",
+              "gain vs best", "whole run"]]
     for part in parts:
         lines.append([
             part["label"], step_text(part, result["rounds"]),
