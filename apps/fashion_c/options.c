@@ -16,7 +16,7 @@ static const char HELP[] =
     "  --epochs N       passes over the samples (2)\n"
     "  --steps N        stop after N steps (0: at the end of the epochs)\n"
     "  --batch N        samples per rank and step (32)\n"
-    "  --lr X           learning rate (0.05)\n"
+    "  --lr X           learning rate (0.02)\n"
     "  --lr-drop X      times this in the last quarter of the steps (0.1)\n"
     "  --momentum X     (0.9)\n"
     "  --seed N         of the weights and the order of the samples (1)\n"
@@ -172,7 +172,7 @@ options_result_t options_parse(int argc, char **argv, FILE *help, FILE *errors,
 {
     options_t options = {.epochs = 2,
                          .batch = 32,
-                         .rate = 0.05,
+                         .rate = 0.02,
                          .rate_drop = 0.1,
                          .momentum = 0.9,
                          .seed = 1,
