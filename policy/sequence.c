@@ -2,6 +2,7 @@
 
 #include "policy/sequence_history.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Even a step of one call is watched for that many calls: a few equal layers
@@ -31,13 +32,20 @@ static void start_learning(spar_sequence_t *sequence)
     memset(sequence->marked_run, 0, sizeof(sequence->marked_run));
 }
 
-void spar_sequence_init(spar_sequence_t *sequence, uint64_t repeats,
-                        uint64_t step_calls)
+spar_sequence_t *spar_sequence_create(uint64_t repeats, uint64_t step_calls)
 {
-    memset(sequence, 0, sizeof(*sequence));
-    sequence->repeats = repeats;
-    sequence->step_calls = step_calls;
-    start_learning(sequence);
+    spar_sequence_t *sequence = calloc(1, sizeof(*sequence));
+
+    if (sequence != NULL) {
+        sequence->repeats = repeats;
+        sequence->step_calls = step_calls;
+    }
+    return sequence;
+}
+
+void spar_sequence_destroy(spar_sequence_t *sequence)
+{
+    free(sequence);
 }
 
 void spar_sequence_note_small(spar_sequence_t *sequence, spar_dtype_t dtype,

@@ -73,8 +73,10 @@ typedef struct spar_sequence_place {
     bool lost;        /* the sequence changed: learning starts anew */
 } spar_sequence_place_t;
 
-void spar_sequence_init(spar_sequence_t *sequence, uint64_t repeats,
-                        uint64_t step_calls);
+/* Starts to learn. NULL: out of memory. Memory that is never used (short
+ * steps, few calls) is never touched. */
+spar_sequence_t *spar_sequence_create(uint64_t repeats, uint64_t step_calls);
+void spar_sequence_destroy(spar_sequence_t *sequence);
 
 /* A summing call of floats with too few elements to be a layer. */
 void spar_sequence_note_small(spar_sequence_t *sequence, spar_dtype_t dtype,

@@ -1,0 +1,111 @@
+/* Spar: MPI_Allreduce and MPI_Iallreduce. */
+#include "base/clock.h"
+#include "pmpi/engine.h"
+#include "pmpi/gate.h"
+#include "pmpi/plan.h"
+#include "pmpi/steps.h"
+#include "pmpi/takeover.h"
+
+/* Arguments that MPI must complain about itself. */
+static bool is_erroneous(const spar_allreduce_call_t *call)
+{
+    return call->recvbuf == NULL || call->sendbuf == NULL ||
+           call->recvbuf == MPI_IN_PLACE || call->sendbuf == call->recvbuf;
+}
+
+static int run_dense(spar_comm_t *comm, spar_layer_t *layer,
+                     const spar_allreduce_call_t *call, size_t bytes)
+{
+    double begin = spar_clock_now();
+    int code = spar_real.Allreduce(call->sendbuf, call->recvbuf, call->count,
+                                   call->datatype, call->op, call->comm);
+    double end = spar_clock_now();
+    uint64_t volume =
+        2 * (uint64_t)bytes * (uint64_t)(comm->size - 1) / (uint64_t)comm->size;
+
+    spar_sequence_end(comm->sequence, end);
+    comm->dense_calls++;
+    comm->bytes_sent += volume;
+    if (layer != NULL) {
+        layer->dense_sum += end - begin;
+        layer->bytes_sent += volume;
+    }
+    return code;
+}
+
+static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
+                         const spar_allreduce_call_t *call)
+{
+    spar_sequence_call_t what = {.dtype = dtype,
+                                 .count = (uint64_t)call->count,
+                                 .address = (uintptr_t)call->recvbuf,
+                                 .begin = spar_clock_now()};
+    size_t bytes = what.count * spar_dtype_size(dtype);
+    spar_sequence_place_t place = spar_sequence_begin(comm->sequence, &what);
+    spar_layer_t *layer;
+
+    if (place.lost) {
+        spar_plan_drop(comm);
+    }
+    if (place.proposal > 0) {
+        const void *gradient =
+            call->sendbuf == MPI_IN_PLACE ? call->recvbuf : call->sendbuf;
+
+        place = spar_plan_make(comm, place.proposal, &what, gradient);
+    }
+    if (place.step_begins) {
+        spar_steps_begin(comm);
+        spar_plan_review(comm);
+    }
+    if (place.slot < 0) {
+        return run_dense(comm, NULL, call, bytes);
+    }
+    layer = &comm->layers[place.slot];
+    layer->calls++;
+    if (spar_plan_takes(comm, layer)) {
+        return spar_takeover_run(comm, (size_t)place.slot, call);
+    }
+    return run_dense(comm, layer, call, bytes);
+}
+
+SPAR_EXPORT int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count,
+                              MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
+{
+    spar_allreduce_call_t call = {sendbuf, recvbuf, count, datatype, op, comm};
+    spar_dtype_t dtype;
+    spar_comm_t *state;
+
+    if (!spar_engine.active || op != MPI_SUM || count <= 0 ||
+        !spar_gate_dtype(datatype, &dtype) || is_erroneous(&call)) {
+        return spar_real.Allreduce(sendbuf, recvbuf, count, datatype, op, comm);
+    }
+    state = spar_comm_find(comm);
+    if (state != NULL && (uint64_t)count >= spar_engine.config.min_count) {
+        return run_candidate(state, dtype, &call);
+    }
+    if (state != NULL) {
+        spar_sequence_note_small(state->sequence, dtype, (uint64_t)count);
+    }
+    return spar_real.Allreduce(sendbuf, recvbuf, count, datatype, op, comm);
+}
+
+SPAR_ALIAS(Allreduce);
+
+SPAR_EXPORT int MPI_Iallreduce(const void *sendbuf, void *recvbuf, int count,
+                               MPI_Datatype datatype, MPI_Op op, MPI_Comm comm,
+                               MPI_Request *request)
+{
+    spar_dtype_t dtype;
+
+    /* Not taken over; counted, so that the report can say so. */
+    if (spar_engine.active && op == MPI_SUM && count > 0 &&
+        (uint64_t)count >= spar_engine.config.min_count &&
+        spar_gate_dtype(datatype, &dtype)) {
+        atomic_fetch_add_explicit(&spar_engine.nonblocking, 1,
+                                  memory_order_relaxed);
+    }
+    return spar_real.Iallreduce(sendbuf, recvbuf, count, datatype, op, comm,
+                                request);
+}
+
+SPAR_ALIAS(Iallreduce);

@@ -1,0 +1,232 @@
+#include "pmpi/comm.h"
+
+#include "base/log.h"
+#include "pmpi/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define BUCKETS 256u
+
+static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
+static spar_comm_t *buckets[BUCKETS];
+static spar_comm_t *archive;
+static int next_number;
+
+/* Each thread remembers the communicator it used last; the generation changes
+ * with the table, so that a handle that is used again is looked up again. */
+static atomic_uint generation = 1;
+static _Thread_local struct {
+    unsigned generation;
+    MPI_Comm handle;
+    spar_comm_t *state;
+} last_used;
+
+static spar_comm_t **bucket_of(MPI_Comm comm)
+{
+    return &buckets[((uintptr_t)comm >> 6) % BUCKETS];
+}
+
+static void destroy(spar_comm_t *state)
+{
+    if (state == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < state->layer_count; i++) {
+        spar_layer_cleanup(&state->layers[i]);
+    }
+    free(state->layers);
+    free(state->steps.seconds);
+    spar_allgather_destroy(state->allgather);
+    spar_ring_destroy(state->ring);
+    spar_selection_cleanup(&state->selection);
+    spar_sequence_destroy(state->sequence);
+    free(state);
+}
+
+static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
+{
+    spar_comm_t *state = calloc(1, sizeof(*state));
+
+    if (state == NULL) {
+        return NULL;
+    }
+    state->handle = comm;
+    state->shadow = shadow;
+    state->rank = rank;
+    state->size = size;
+    spar_transport_mpi_init(&state->transport, shadow, rank, size);
+    spar_selection_init(&state->selection);
+    state->sequence = spar_sequence_create(spar_engine.config.learn_steps,
+                                           spar_engine.config.step_calls);
+    if (state->sequence == NULL ||
+        spar_allgather_create(&state->transport.transport, &state->allgather) !=
+            SPAR_OK ||
+        spar_ring_create(&state->transport.transport, &state->ring) !=
+            SPAR_OK) {
+        destroy(state);
+        return NULL;
+    }
+    return state;
+}
+
+static void insert(spar_comm_t *state)
+{
+    spar_comm_t **bucket = bucket_of(state->handle);
+
+    pthread_rwlock_wrlock(&table_lock);
+    state->number = next_number++;
+    state->next = *bucket;
+    *bucket = state;
+    atomic_fetch_add(&generation, 1);
+    pthread_rwlock_unlock(&table_lock);
+}
+
+void spar_comm_attach(MPI_Comm comm)
+{
+    MPI_Comm shadow;
+    spar_comm_t *state;
+    int inter = 1, rank = 0, size = 1, mine, all = 0;
+
+    if (comm == MPI_COMM_NULL ||
+        spar_real.Comm_test_inter(comm, &inter) != MPI_SUCCESS || inter ||
+        spar_real.Comm_size(comm, &size) != MPI_SUCCESS || size < 2 ||
+        spar_real.Comm_rank(comm, &rank) != MPI_SUCCESS) {
+        return;
+    }
+    /* Not MPI_Comm_dup, which would run the application's attribute
+     * callbacks. */
+    if (spar_real.Comm_split(comm, 0, rank, &shadow) != MPI_SUCCESS) {
+        return;
+    }
+    spar_real.Comm_set_errhandler(shadow, MPI_ERRORS_RETURN);
+    state = create(comm, shadow, rank, size);
+    mine = state != NULL;
+    if (spar_real.Allreduce(&mine, &all, 1, MPI_INT, MPI_MIN, shadow) !=
+            MPI_SUCCESS ||
+        !all || state == NULL) {
+        spar_warn("out of memory: a communicator of %d ranks stays dense",
+                  size);
+        destroy(state);
+        spar_real.Comm_free(&shadow);
+        return;
+    }
+    insert(state);
+}
+
+void spar_comm_detach(MPI_Comm comm)
+{
+    spar_comm_t *state = NULL;
+
+    pthread_rwlock_wrlock(&table_lock);
+    for (spar_comm_t **link = bucket_of(comm); *link != NULL;
+         link = &(*link)->next) {
+        if ((*link)->handle == comm) {
+            state = *link;
+            *link = state->next;
+            state->next = archive;
+            archive = state;
+            break;
+        }
+    }
+    atomic_fetch_add(&generation, 1);
+    pthread_rwlock_unlock(&table_lock);
+    if (state == NULL) {
+        return;
+    }
+    spar_allgather_destroy(state->allgather);
+    spar_ring_destroy(state->ring);
+    spar_selection_cleanup(&state->selection);
+    state->allgather = NULL;
+    state->ring = NULL;
+    spar_real.Comm_free(&state->shadow);
+    if (state->layer_count == 0) {
+        /* Nothing to report: do not grow with every communicator. */
+        pthread_rwlock_wrlock(&table_lock);
+        for (spar_comm_t **link = &archive; *link != NULL;
+             link = &(*link)->next) {
+            if (*link == state) {
+                *link = state->next;
+                break;
+            }
+        }
+        pthread_rwlock_unlock(&table_lock);
+        destroy(state);
+    }
+}
+
+spar_comm_t *spar_comm_find(MPI_Comm comm)
+{
+    unsigned now = atomic_load_explicit(&generation, memory_order_acquire);
+    spar_comm_t *state;
+
+    if (last_used.generation == now && last_used.handle == comm) {
+        return last_used.state;
+    }
+    pthread_rwlock_rdlock(&table_lock);
+    for (state = *bucket_of(comm); state != NULL; state = state->next) {
+        if (state->handle == comm) {
+            break;
+        }
+    }
+    pthread_rwlock_unlock(&table_lock);
+    last_used.generation = now;
+    last_used.handle = comm;
+    last_used.state = state;
+    return state;
+}
+
+void spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
+                     void *argument)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (spar_comm_t *state = buckets[i]; state != NULL;
+             state = state->next) {
+            visit(state, argument);
+        }
+    }
+    for (spar_comm_t *state = archive; state != NULL; state = state->next) {
+        visit(state, argument);
+    }
+}
+
+void spar_comm_release_all(void)
+{
+    /* MPI_Comm_free is collective: free in the order of creation, which is
+     * the same on the ranks of each communicator. */
+    for (int number = 0; number < next_number; number++) {
+        for (size_t i = 0; i < BUCKETS; i++) {
+            spar_comm_t *state = buckets[i];
+
+            while (state != NULL && state->number != number) {
+                state = state->next;
+            }
+            if (state != NULL) {
+                spar_real.Comm_free(&state->shadow);
+                break;
+            }
+        }
+    }
+}
+
+static void destroy_list(spar_comm_t *state)
+{
+    while (state != NULL) {
+        spar_comm_t *next = state->next;
+
+        destroy(state);
+        state = next;
+    }
+}
+
+void spar_comm_free_all(void)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        destroy_list(buckets[i]);
+        buckets[i] = NULL;
+    }
+    destroy_list(archive);
+    archive = NULL;
+    atomic_fetch_add(&generation, 1);
+}

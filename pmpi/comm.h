@@ -1,0 +1,84 @@
+/*
+ * Spar: what the library keeps for one of the application's communicators: a
+ * shadow communicator for its own messages, the learnt sequence, the layers.
+ *
+ * States are made inside the collective constructors of communicators, never
+ * lazily, and only if every rank could make one; so whether a communicator has
+ * one is agreed. MPI allows one collective call at a time per communicator,
+ * hence one thread at a time uses a state.
+ */
+#ifndef SPAR_PMPI_COMM_H
+#define SPAR_PMPI_COMM_H
+
+#include "exchange/allgather.h"
+#include "exchange/ring.h"
+#include "pmpi/layer.h"
+#include "pmpi/transport_mpi.h"
+#include "policy/sequence.h"
+#include "policy/verdict.h"
+
+typedef struct spar_steps {
+    double *seconds; /* of each step since the sequence is known */
+    size_t count;
+    size_t capacity;
+    double last_begin;
+    /* Steady state: learning and ramp are over. Bytes sent (with the dense
+     * calls' volume) and bytes that left the host, at its begin and at the
+     * latest look. */
+    uint64_t steady_from; /* step */
+    bool steady_started;
+    uint64_t steady_begin;
+    uint64_t steady_steps;
+    uint64_t steady_bytes_begin;
+    uint64_t steady_bytes_end;
+    uint64_t steady_tx_begin;
+    uint64_t steady_tx_end;
+} spar_steps_t;
+
+typedef struct spar_comm {
+    struct spar_comm *next; /* in its bucket, or in the archive */
+    MPI_Comm handle;
+    MPI_Comm shadow;
+    int number; /* in order of creation on this process */
+    int rank;
+    int size;
+    bool failed;       /* an exchange broke; nothing is taken over any more */
+    bool pays_nowhere; /* every layer is dense for good */
+    spar_transport_mpi_t transport;
+    spar_allgather_t *allgather;
+    spar_ring_t *ring;
+    spar_selection_t selection;
+    spar_sequence_t *sequence;
+    spar_verdict_link_t link;
+    double local_seconds; /* per element of a sparse call, agreed */
+    uint32_t plan;        /* version */
+    spar_layer_t *layers;
+    size_t layer_count;
+    spar_steps_t steps;
+    uint64_t dense_calls; /* candidates that went dense */
+    uint64_t nonfinite_calls;
+    uint64_t bytes_sent; /* with dense calls' volume */
+    uint64_t lost;       /* times the sequence changed */
+} spar_comm_t;
+
+/* Collective over `comm`, right after it was made: gives it a state if it is
+ * an intracommunicator of two or more ranks. */
+void spar_comm_attach(MPI_Comm comm);
+
+/* Before `comm` is freed: its state goes to the archive, which the report
+ * reads; memory that only exchanges need is freed. Local. */
+void spar_comm_detach(MPI_Comm comm);
+
+/* NULL: no state. Thread-safe. */
+spar_comm_t *spar_comm_find(MPI_Comm comm);
+
+/* All states, live ones first. Not concurrent with attach and detach. */
+void spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
+                     void *argument);
+
+/* Before the real MPI_Finalize: frees every shadow. Collective. */
+void spar_comm_release_all(void);
+/* After the report: frees everything. */
+void spar_comm_free_all(void);
+
+#endif

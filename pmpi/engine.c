@@ -1,0 +1,102 @@
+#include "pmpi/engine.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pmpi/finish.h"
+#include "pmpi/gate.h"
+#include "pmpi/handshake.h"
+#include "pmpi/steps.h"
+#include "sparsify/kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+spar_engine_t spar_engine;
+
+static void warn_line(const char *line)
+{
+    spar_warn("%s", line);
+}
+
+/* Ranks per node are needed for the report and for later choices. */
+static int count_nodes(void)
+{
+    MPI_Comm node;
+    int rank = 0, leader, nodes = 1;
+
+    if (spar_real.Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0,
+                                  MPI_INFO_NULL, &node) != MPI_SUCCESS) {
+        return 1;
+    }
+    spar_real.Comm_rank(node, &rank);
+    spar_real.Comm_free(&node);
+    leader = rank == 0;
+    spar_real.Allreduce(&leader, &nodes, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    return nodes;
+}
+
+static void load_config(char *error, size_t error_size)
+{
+    error[0] = '\0';
+    spar_config_defaults(&spar_engine.config);
+    (void)spar_config_load(&spar_engine.config, error, error_size);
+}
+
+/* Every rank must have the instruction set that was asked for. */
+static void choose_kernels(void)
+{
+    if (spar_kernels_use(spar_engine.config.isa) != SPAR_OK) {
+        spar_error("SPAR_ISA=%s: this processor does not have it",
+                   spar_engine.config.isa);
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+    }
+}
+
+static void warn_of_stacking(void)
+{
+    if (spar_engine.rank == 0 && spar_real_has_tool_behind()) {
+        spar_warn("another MPI tool is loaded behind Spar and will not see "
+                  "the calls that Spar passes on: put libspar.so last in "
+                  "LD_PRELOAD");
+    }
+}
+
+void spar_engine_start(void)
+{
+    char error[192];
+
+    if (spar_real.Comm_rank(MPI_COMM_WORLD, &spar_engine.rank) != MPI_SUCCESS ||
+        spar_real.Comm_size(MPI_COMM_WORLD, &spar_engine.size) != MPI_SUCCESS) {
+        return;
+    }
+    spar_engine.started = spar_clock_now();
+    load_config(error, sizeof(error));
+    if (spar_engine.rank == 0) {
+        spar_config_report_unknown(warn_line);
+    }
+    spar_handshake(spar_engine.rank, spar_engine.size, &spar_engine.config,
+                   error);
+    spar_log_set_level((spar_log_level_t)spar_engine.config.log);
+    spar_log_set_rank(spar_engine.rank);
+    warn_of_stacking();
+    if (spar_engine.config.mode == SPAR_MODE_OFF) {
+        return;
+    }
+    choose_kernels();
+    spar_gate_init();
+    spar_engine.nodes = count_nodes();
+    spar_engine.tx_at_start = spar_steps_interface_bytes();
+    spar_comm_attach(MPI_COMM_WORLD);
+    spar_engine.active = true;
+}
+
+void spar_engine_stop(void)
+{
+    if (!spar_engine.active) {
+        return;
+    }
+    spar_engine.active = false;
+    spar_finish_report();
+    spar_comm_release_all();
+    spar_comm_free_all();
+}

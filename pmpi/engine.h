@@ -1,0 +1,39 @@
+/* Spar: state of the process between MPI_Init and MPI_Finalize. */
+#ifndef SPAR_PMPI_ENGINE_H
+#define SPAR_PMPI_ENGINE_H
+
+#include "pmpi/comm.h"
+#include "policy/config.h"
+
+#include <stdatomic.h>
+
+typedef struct spar_engine {
+    /* Calls are looked at: after a successful start, mode other than off. */
+    bool active;
+    spar_config_t config; /* rank 0's */
+    int rank;             /* in MPI_COMM_WORLD */
+    int size;
+    int nodes;
+    int requested_level; /* what the application asked for */
+    int provided_level;  /* what it was told */
+    double started;      /* seconds */
+    uint64_t tx_at_start;
+    /* MPI_Pcontrol */
+    atomic_bool paused;
+    atomic_uint_fast64_t flush_epoch;
+    /* Calls that were not candidates, and those that cannot be yet. */
+    atomic_uint_fast64_t passed;
+    atomic_uint_fast64_t nonblocking;
+} spar_engine_t;
+
+extern spar_engine_t spar_engine;
+
+/*
+ * After the real MPI_Init, collective over MPI_COMM_WORLD: agrees on the
+ * settings and attaches MPI_COMM_WORLD. Ends the job on errors.
+ */
+void spar_engine_start(void);
+/* Before the real MPI_Finalize, collective: report, shadows. */
+void spar_engine_stop(void);
+
+#endif

@@ -1,0 +1,253 @@
+#include "pmpi/finish.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pmpi/engine.h"
+#include "pmpi/steps.h"
+#include "report/report.h"
+#include "sparsify/residual.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_NOTES 8
+
+/* Owns what the report borrows. */
+typedef struct draft {
+    spar_report_t report;
+    spar_report_layer_t *layers;
+    size_t layer_capacity;
+    const spar_comm_t *busiest;
+    const char *notes[MOST_NOTES];
+    bool out_of_memory;
+} draft_t;
+
+static uint64_t dense_bytes(const spar_comm_t *comm, const spar_layer_t *layer)
+{
+    return 2 * spar_layer_bytes(layer) * (uint64_t)(comm->size - 1) /
+           (uint64_t)comm->size;
+}
+
+static double ratio(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
+static double residual_share(const spar_layer_t *layer)
+{
+    double kept;
+
+    if (layer->residual == NULL || !layer->owes) {
+        return -1;
+    }
+    kept = spar_residual_norm2(layer->dtype, layer->residual, layer->count);
+    return ratio(kept, kept + layer->sent_norm2);
+}
+
+static void describe_layer(const spar_comm_t *comm, size_t slot,
+                           spar_report_layer_t *out)
+{
+    const spar_layer_t *layer = &comm->layers[slot];
+
+    *out = (spar_report_layer_t){
+        .comm = comm->number,
+        .slot = (unsigned)slot,
+        .dtype = layer->dtype,
+        .count = layer->count,
+        .sparse = layer->sparse,
+        .why = layer->why,
+        .calls = layer->calls,
+        .sparse_calls = layer->sparse_calls,
+        .density = ratio((double)layer->entries_sent,
+                         (double)layer->sparse_calls * (double)layer->count),
+        .bytes_sent = layer->bytes_sent,
+        .dense_bytes_per_call = dense_bytes(comm, layer),
+        .dense_seconds = layer->dense_seconds,
+        .predicted_seconds = layer->predicted_seconds,
+        .sparse_seconds = ratio(layer->sparse_sum, (double)layer->sparse_calls),
+        .select_seconds = ratio(layer->select_sum, (double)layer->sparse_calls),
+        .residual_share = residual_share(layer)};
+}
+
+static void add_layers(draft_t *draft, const spar_comm_t *comm)
+{
+    spar_report_t *report = &draft->report;
+    size_t needed = report->layer_count + comm->layer_count;
+
+    if (needed > draft->layer_capacity) {
+        spar_report_layer_t *grown =
+            realloc(draft->layers, needed * sizeof(*grown));
+
+        if (grown == NULL) {
+            draft->out_of_memory = true;
+            return;
+        }
+        draft->layers = grown;
+        draft->layer_capacity = needed;
+    }
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        describe_layer(comm, i, &draft->layers[report->layer_count++]);
+    }
+    report->layers = draft->layers;
+}
+
+static void add_memory(spar_report_t *report, const spar_comm_t *comm)
+{
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        if (comm->layers[i].residual != NULL) {
+            report->residual_bytes += spar_layer_bytes(&comm->layers[i]);
+        }
+    }
+    if (comm->allgather != NULL) {
+        report->memory_bytes +=
+            spar_allgather_memory(comm->allgather) +
+            spar_ring_memory(comm->ring) +
+            comm->selection.capacity * (sizeof(uint32_t) + sizeof(double));
+    }
+}
+
+static uint64_t work_of(const spar_comm_t *comm)
+{
+    return comm == NULL ? 0 : comm->steps.count;
+}
+
+static void visit(spar_comm_t *comm, void *argument)
+{
+    draft_t *draft = argument;
+    spar_report_t *report = &draft->report;
+
+    report->sent_total += comm->bytes_sent;
+    report->dense_calls += comm->dense_calls;
+    report->nonfinite_calls += comm->nonfinite_calls;
+    add_memory(report, comm);
+    add_layers(draft, comm);
+    if (draft->busiest == NULL || work_of(comm) > work_of(draft->busiest)) {
+        draft->busiest = comm;
+    }
+}
+
+static void describe_steps(spar_report_t *report, const spar_comm_t *comm)
+{
+    const spar_steps_t *steps = &comm->steps;
+    double steady = (double)steps->steady_steps;
+    double tx = (double)(steps->steady_tx_end - steps->steady_tx_begin);
+
+    report->step_seconds = steps->seconds;
+    report->steps = steps->count;
+    report->steady_from = steps->steady_from;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        report->dense_per_step += (double)dense_bytes(comm, &comm->layers[i]);
+    }
+    if (steps->steady_steps > 0) {
+        report->sent_per_step =
+            (double)(steps->steady_bytes_end - steps->steady_bytes_begin) /
+            steady;
+        report->interface_per_step = tx > 0 ? tx / steady : -1;
+    }
+}
+
+static void add_note(draft_t *draft, const char *note)
+{
+    if (note != NULL && draft->report.note_count < MOST_NOTES) {
+        draft->notes[draft->report.note_count++] = note;
+    }
+}
+
+static void add_notes(draft_t *draft)
+{
+    const spar_report_t *report = &draft->report;
+
+    if (report->layer_count == 0 && report->dense_calls > 0) {
+        add_note(draft,
+                 "no repeating sequence of calls was found, so all stayed "
+                 "dense; if each step makes the same number of calls, set "
+                 "SPAR_STEP_CALLS");
+    }
+    if (report->nonblocking_calls > 0) {
+        add_note(draft, "MPI_Iallreduce calls are passed on, dense");
+    }
+    if (report->nonfinite_calls > 0) {
+        add_note(draft, "calls with NaN or Inf were exchanged densely, "
+                        "residuals untouched");
+    }
+}
+
+static void draft_report(draft_t *draft, const char *reason)
+{
+    spar_report_t *report = &draft->report;
+
+    memset(draft, 0, sizeof(*draft));
+    report->config = &spar_engine.config;
+    report->ranks = spar_engine.size;
+    report->nodes = spar_engine.nodes;
+    report->elapsed = spar_clock_now() - spar_engine.started;
+    report->sent_per_step = -1;
+    report->interface_per_step = -1;
+    report->interface_total = -1;
+    report->nonblocking_calls = atomic_load(&spar_engine.nonblocking);
+    spar_comm_visit(visit, draft);
+    report->memory_bytes += report->residual_bytes;
+    if (draft->busiest != NULL) {
+        describe_steps(report, draft->busiest);
+    }
+    add_note(draft, reason);
+    add_notes(draft);
+    report->notes = draft->notes;
+}
+
+static void write_report(draft_t *draft)
+{
+    const char *target = spar_engine.config.report;
+
+    if (strcmp(target, "none") == 0) {
+        return;
+    }
+    spar_report_write_summary(&draft->report, stderr);
+    if (strcmp(target, "summary") != 0 &&
+        spar_report_write_json(&draft->report, target) != SPAR_OK) {
+        spar_error("cannot write the report to %s: %s", target,
+                   strerror(errno));
+    }
+}
+
+/* Means over the ranks, where each rank sees its own host's interfaces. */
+static void average_interfaces(spar_report_t *report)
+{
+    double values[3] = {
+        (double)(spar_steps_interface_bytes() - spar_engine.tx_at_start),
+        report->interface_per_step > 0 ? report->interface_per_step : 0,
+        report->sent_per_step > 0 ? report->sent_per_step : 0};
+
+    spar_real.Allreduce(MPI_IN_PLACE, values, 3, MPI_DOUBLE, MPI_SUM,
+                        MPI_COMM_WORLD);
+    report->interface_total = values[0] > 0 ? values[0] / report->ranks : -1;
+    report->interface_per_step = values[1] > 0 ? values[1] / report->ranks : -1;
+    if (report->sent_per_step >= 0) {
+        report->sent_per_step = values[2] / report->ranks;
+    }
+}
+
+void spar_finish_report(void)
+{
+    draft_t draft;
+
+    draft_report(&draft, NULL);
+    average_interfaces(&draft.report);
+    if (spar_engine.rank == 0) {
+        write_report(&draft);
+    }
+    free(draft.layers);
+}
+
+void spar_finish_partial(const char *reason)
+{
+    draft_t draft;
+
+    if (!spar_engine.active || spar_engine.rank != 0) {
+        return;
+    }
+    draft_report(&draft, reason);
+    write_report(&draft);
+    free(draft.layers);
+}

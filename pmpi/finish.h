@@ -1,0 +1,12 @@
+/* Spar: fills and writes the report. */
+#ifndef SPAR_PMPI_FINISH_H
+#define SPAR_PMPI_FINISH_H
+
+/* Collective over MPI_COMM_WORLD: the report of the whole run. */
+void spar_finish_report(void);
+
+/* Local, on rank 0 of MPI_COMM_WORLD: what is known now; `reason` is put into
+ * the notes. Does nothing on other ranks or before the start. */
+void spar_finish_partial(const char *reason);
+
+#endif

@@ -1,0 +1,71 @@
+#include "pmpi/layer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static spar_selector_kind_t selector_kind(const spar_config_t *config)
+{
+    if (config->mode == SPAR_MODE_LOSSLESS) {
+        return SPAR_SELECT_NONZERO;
+    }
+    switch ((spar_config_select_t)config->select) {
+    case SPAR_CONFIG_SELECT_GAUSSIAN:
+        return SPAR_SELECT_GAUSSIAN;
+    case SPAR_CONFIG_SELECT_TOPK:
+        return SPAR_SELECT_TOPK;
+    case SPAR_CONFIG_SELECT_EXACT:
+        break;
+    }
+    return SPAR_SELECT_EXACT;
+}
+
+void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
+                     spar_dtype_t dtype, uint64_t count)
+{
+    memset(layer, 0, sizeof(*layer));
+    layer->dtype = dtype;
+    layer->count = count;
+    spar_selector_init(&layer->selector, selector_kind(config), dtype, count);
+}
+
+void spar_layer_cleanup(spar_layer_t *layer)
+{
+    free(layer->residual);
+    layer->residual = NULL;
+}
+
+size_t spar_layer_bytes(const spar_layer_t *layer)
+{
+    return layer->count * spar_dtype_size(layer->dtype);
+}
+
+void spar_layer_note_sparse(spar_layer_t *layer, double seconds)
+{
+    layer->samples[layer->sample_count % SPAR_LAYER_SAMPLES] = seconds;
+    layer->sample_count++;
+    layer->sparse_sum += seconds;
+    layer->sparse_calls++;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double spar_layer_typical_seconds(const spar_layer_t *layer)
+{
+    double sorted[SPAR_LAYER_SAMPLES];
+    size_t count = layer->sample_count < SPAR_LAYER_SAMPLES
+                       ? layer->sample_count
+                       : SPAR_LAYER_SAMPLES;
+
+    if (count == 0) {
+        return 0;
+    }
+    memcpy(sorted, layer->samples, count * sizeof(sorted[0]));
+    qsort(sorted, count, sizeof(sorted[0]), compare_doubles);
+    return sorted[count / 2];
+}

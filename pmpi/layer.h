@@ -1,0 +1,54 @@
+/* Spar: one layer of one communicator: a slot of the known sequence, with its
+ * residual and what was measured of it. */
+#ifndef SPAR_PMPI_LAYER_H
+#define SPAR_PMPI_LAYER_H
+
+#include "base/dtype.h"
+#include "policy/config.h"
+#include "sparsify/selector.h"
+
+/* Durations that are remembered for the next review. */
+#define SPAR_LAYER_SAMPLES 16
+
+typedef struct spar_layer {
+    spar_dtype_t dtype;
+    uint64_t count;
+    /* The plan: the same on every rank. */
+    bool sparse;          /* calls are taken over */
+    bool owes;            /* the residual may hold something */
+    bool flush;           /* the next call delivers the residual */
+    unsigned losses;      /* reviews in a row in which sparse was slower */
+    uint32_t exchanges;   /* header exchanges so far */
+    const char *why;      /* why it is dense or sparse, static */
+    double dense_seconds; /* agreed, from the learning steps */
+    double predicted_seconds;
+    /* Local. */
+    spar_selector_t selector;
+    void *residual; /* allocated at the first sparse call */
+    uint64_t flushed_epoch;
+    double samples[SPAR_LAYER_SAMPLES];
+    uint64_t sample_count;
+    /* Counted for the report. */
+    uint64_t calls;
+    uint64_t sparse_calls;
+    uint64_t entries_sent;
+    uint64_t bytes_sent;
+    double dense_sum; /* seconds in dense calls since the plan */
+    double sparse_sum;
+    double select_sum;
+    double sent_norm2; /* of the last exchange */
+} spar_layer_t;
+
+void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
+                     spar_dtype_t dtype, uint64_t count);
+void spar_layer_cleanup(spar_layer_t *layer);
+
+size_t spar_layer_bytes(const spar_layer_t *layer);
+
+/* A sparse call took that long. */
+void spar_layer_note_sparse(spar_layer_t *layer, double seconds);
+
+/* Median of the remembered durations; 0: none. */
+double spar_layer_typical_seconds(const spar_layer_t *layer);
+
+#endif

@@ -1,0 +1,29 @@
+#include "pmpi/real.h"
+
+#include "base/log.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+spar_real_t spar_real;
+
+/* dlsym returns an object pointer; POSIX says that it may be converted. */
+static void find(const char *name, void *function_p)
+{
+    void *symbol = dlsym(RTLD_NEXT, name);
+
+    memcpy(function_p, &symbol, sizeof(symbol));
+}
+
+__attribute__((constructor)) static void fill_table(void)
+{
+#define SPAR_REAL_FIND(name) find("PMPI_" #name, &spar_real.name);
+    SPAR_REAL_FUNCTIONS(SPAR_REAL_FIND)
+#undef SPAR_REAL_FIND
+}
+
+int spar_real_has_tool_behind(void)
+{
+    return dlsym(RTLD_NEXT, "MPI_Allreduce") !=
+           dlsym(RTLD_NEXT, "PMPI_Allreduce");
+}

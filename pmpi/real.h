@@ -1,0 +1,44 @@
+/*
+ * Spar: the MPI library behind us. Our own PMPI_x are aliases of our MPI_x
+ * (Open MPI's Fortran bindings call PMPI_x), so calling PMPI_x by name inside
+ * this library would recurse: everything goes through this table.
+ */
+#ifndef SPAR_PMPI_REAL_H
+#define SPAR_PMPI_REAL_H
+
+#include <mpi.h>
+
+/* clang-format off */
+#define SPAR_REAL_FUNCTIONS(F)                                               \
+    F(Init) F(Init_thread) F(Query_thread) F(Finalize) F(Abort) F(Pcontrol)  \
+    F(Allreduce) F(Iallreduce)                                               \
+    F(Comm_dup) F(Comm_dup_with_info) F(Comm_split) F(Comm_split_type)       \
+    F(Comm_create) F(Comm_create_group) F(Cart_create) F(Cart_sub)           \
+    F(Graph_create) F(Dist_graph_create) F(Dist_graph_create_adjacent)       \
+    F(Intercomm_merge) F(Comm_free) F(Comm_disconnect)                       \
+    F(Comm_rank) F(Comm_size) F(Comm_test_inter) F(Comm_set_errhandler)      \
+    F(Comm_call_errhandler) F(Isend) F(Irecv) F(Test) F(Cancel) F(Wait)      \
+    F(Request_free) F(Get_count) F(Barrier) F(Bcast) F(Type_size)            \
+    F(Get_processor_name) F(Gather)
+/* clang-format on */
+
+typedef struct spar_real {
+#define SPAR_REAL_MEMBER(name) __typeof__(&MPI_##name) name;
+    SPAR_REAL_FUNCTIONS(SPAR_REAL_MEMBER)
+#undef SPAR_REAL_MEMBER
+} spar_real_t;
+
+/* Filled when the library is loaded. */
+extern spar_real_t spar_real;
+
+/* Whether another PMPI tool stands between this library and MPI, where calls
+ * through the table bypass it. */
+int spar_real_has_tool_behind(void);
+
+/* Defines MPI_x and its alias PMPI_x. */
+#define SPAR_EXPORT __attribute__((visibility("default")))
+#define SPAR_ALIAS(name)                                                       \
+    SPAR_EXPORT __typeof__(MPI_##name) PMPI_##name                             \
+        __attribute__((alias("MPI_" #name)))
+
+#endif

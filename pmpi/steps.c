@@ -1,0 +1,106 @@
+#include "pmpi/steps.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pmpi/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* More steps than that are not remembered one by one. */
+#define MOST_STEPS 100000
+/* Reading the interfaces' counters costs tens of microseconds. */
+#define COUNTER_STEPS 8
+
+uint64_t spar_steps_interface_bytes(void)
+{
+    FILE *file = fopen("/proc/self/net/dev", "r");
+    char line[512];
+    uint64_t sum = 0;
+
+    if (file == NULL) {
+        return 0;
+    }
+    while (fgets(line, sizeof(line), file) != NULL) {
+        char name[64];
+        unsigned long long sent;
+
+        /* Eight receive columns stand before the bytes sent. */
+        if (sscanf(line, " %63[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %llu", name,
+                   &sent) == 2 &&
+            strcmp(name, "lo") != 0) {
+            sum += sent;
+        }
+    }
+    fclose(file);
+    return sum;
+}
+
+static void remember(spar_steps_t *steps, double seconds)
+{
+    if (steps->count == steps->capacity) {
+        size_t capacity = steps->capacity == 0 ? 256 : steps->capacity * 2;
+        double *grown = NULL;
+
+        if (capacity <= MOST_STEPS) {
+            grown = realloc(steps->seconds, capacity * sizeof(*grown));
+        }
+        if (grown == NULL) {
+            return;
+        }
+        steps->seconds = grown;
+        steps->capacity = capacity;
+    }
+    steps->seconds[steps->count++] = seconds;
+}
+
+/* The job asked for a limited number of steps; all ranks are here. */
+_Noreturn static void stop_job(void)
+{
+    spar_real.Barrier(MPI_COMM_WORLD);
+    fflush(NULL);
+    spar_engine_stop();
+    spar_real.Finalize();
+    fflush(NULL);
+    /* Not exit(): the trainer's own handlers may call MPI again. */
+    _exit(0);
+}
+
+static void watch_traffic(spar_comm_t *comm, uint64_t step)
+{
+    spar_steps_t *steps = &comm->steps;
+
+    if (step < steps->steady_from) {
+        return;
+    }
+    if (!steps->steady_started) {
+        steps->steady_started = true;
+        steps->steady_begin = step;
+        steps->steady_bytes_begin = comm->bytes_sent;
+        steps->steady_tx_begin = spar_steps_interface_bytes();
+    } else if ((step - steps->steady_begin) % COUNTER_STEPS == 0) {
+        steps->steady_steps = step - steps->steady_begin;
+        steps->steady_bytes_end = comm->bytes_sent;
+        steps->steady_tx_end = spar_steps_interface_bytes();
+    }
+}
+
+void spar_steps_begin(spar_comm_t *comm)
+{
+    spar_steps_t *steps = &comm->steps;
+    double now = spar_clock_now();
+    uint64_t step = comm->sequence->steps - 1;
+
+    if (steps->last_begin > 0) {
+        remember(steps, now - steps->last_begin);
+    }
+    steps->last_begin = now;
+    watch_traffic(comm, step);
+    if (spar_engine.config.stop_steps > 0 &&
+        step >= spar_engine.config.stop_steps &&
+        comm->size == spar_engine.size) {
+        stop_job();
+    }
+}

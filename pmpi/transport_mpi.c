@@ -1,0 +1,100 @@
+#include "pmpi/transport_mpi.h"
+
+#include "base/log.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* The request itself is kept in the transfer: Open MPI's is a pointer. */
+_Static_assert(sizeof(MPI_Request) <= sizeof(void *),
+               "an MPI_Request fits into a transfer");
+
+static MPI_Comm shadow_of(const spar_transport_t *transport)
+{
+    return ((const spar_transport_mpi_t *)transport)->shadow;
+}
+
+static void store(spar_transfer_t *transfer_p, MPI_Request request)
+{
+    transfer_p->handle = NULL;
+    memcpy(&transfer_p->handle, &request, sizeof(request));
+}
+
+static MPI_Request load(const spar_transfer_t *transfer)
+{
+    MPI_Request request;
+
+    memcpy(&request, &transfer->handle, sizeof(request));
+    return request;
+}
+
+static spar_status_t mpi_isend(spar_transport_t *transport, int peer, int tag,
+                               const void *data, size_t bytes,
+                               spar_transfer_t *transfer_p)
+{
+    MPI_Request request;
+
+    if (bytes > INT_MAX ||
+        spar_real.Isend(data, (int)bytes, MPI_BYTE, peer, tag,
+                        shadow_of(transport), &request) != MPI_SUCCESS) {
+        return SPAR_ERR_TRANSPORT;
+    }
+    store(transfer_p, request);
+    return SPAR_OK;
+}
+
+static spar_status_t mpi_irecv(spar_transport_t *transport, int peer, int tag,
+                               void *data, size_t bytes,
+                               spar_transfer_t *transfer_p)
+{
+    MPI_Request request;
+
+    if (bytes > INT_MAX ||
+        spar_real.Irecv(data, (int)bytes, MPI_BYTE, peer, tag,
+                        shadow_of(transport), &request) != MPI_SUCCESS) {
+        return SPAR_ERR_TRANSPORT;
+    }
+    store(transfer_p, request);
+    return SPAR_OK;
+}
+
+static spar_status_t mpi_test(spar_transport_t *transport,
+                              spar_transfer_t *transfer)
+{
+    MPI_Request request = load(transfer);
+    int done = 0;
+
+    (void)transport;
+    if (spar_real.Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
+        return SPAR_ERR_TRANSPORT;
+    }
+    if (!done) {
+        return SPAR_INPROGRESS;
+    }
+    transfer->handle = NULL;
+    return SPAR_OK;
+}
+
+static void mpi_cancel(spar_transport_t *transport, spar_transfer_t *transfer)
+{
+    MPI_Request request = load(transfer);
+
+    /* A send cannot be canceled reliably; its buffer stays with the exchange,
+     * which does not run again after a failure. */
+    (void)transport;
+    (void)spar_real.Cancel(&request);
+    (void)spar_real.Request_free(&request);
+    transfer->handle = NULL;
+}
+
+static const spar_transport_ops_t mpi_ops = {mpi_isend, mpi_irecv, mpi_test,
+                                             mpi_cancel};
+
+void spar_transport_mpi_init(spar_transport_mpi_t *transport, MPI_Comm shadow,
+                             int rank, int size)
+{
+    transport->transport.ops = &mpi_ops;
+    transport->transport.rank = rank;
+    transport->transport.size = size;
+    transport->shadow = shadow;
+}

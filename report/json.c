@@ -1,0 +1,155 @@
+#include "report/report.h"
+#include "spar_version.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A negative number means "not known". */
+static json_t *known(double value)
+{
+    return value >= 0 ? json_real(value) : json_null();
+}
+
+static json_t *config_json(const spar_config_t *config)
+{
+    json_t *object = json_object();
+    char value[512];
+
+    for (size_t row = 0; row < spar_config_rows(); row++) {
+        spar_config_value(config, row, value, sizeof(value));
+        json_object_set_new(object, spar_config_name(row), json_string(value));
+    }
+    return object;
+}
+
+static const char *mode_name(const spar_config_t *config)
+{
+    static const char *const names[] = {"auto", "dense", "sparse", "lossless",
+                                        "off"};
+
+    return names[config->mode];
+}
+
+static json_t *job_json(const spar_report_t *report)
+{
+    return json_pack("{s:i, s:i, s:s, s:f}", "ranks", report->ranks, "nodes",
+                     report->nodes, "mode", mode_name(report->config),
+                     "elapsed_s", report->elapsed);
+}
+
+static json_t *steps_json(const spar_report_t *report)
+{
+    json_t *seconds = json_array();
+
+    for (size_t i = 0; i < report->steps; i++) {
+        json_array_append_new(seconds, json_real(report->step_seconds[i]));
+    }
+    return json_pack("{s:I, s:I, s:f, s:o}", "count", (json_int_t)report->steps,
+                     "steady_from", (json_int_t)report->steady_from, "median_s",
+                     spar_report_median_step(report), "seconds", seconds);
+}
+
+static json_t *bytes_json(const spar_report_t *report)
+{
+    return json_pack("{s:o, s:f, s:I, s:o, s:o}", "sent_per_rank_per_step",
+                     known(report->sent_per_step), "dense_per_rank_per_step",
+                     report->dense_per_step, "sent_per_rank_total",
+                     (json_int_t)report->sent_total, "interface_tx_total",
+                     known(report->interface_total), "interface_tx_per_step",
+                     known(report->interface_per_step));
+}
+
+static json_t *layer_json(const spar_report_layer_t *layer)
+{
+    double per_call =
+        layer->calls > 0 ? (double)layer->bytes_sent / (double)layer->calls : 0;
+
+    return json_pack(
+        "{s:i, s:i, s:I, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, s:f, "
+        "s:f, s:f, s:o}",
+        "comm", layer->comm, "slot", (int)layer->slot, "count",
+        (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
+        "state", layer->sparse ? "sparse" : "dense", "why", layer->why,
+        "density", layer->density, "calls", (json_int_t)layer->calls,
+        "sparse_calls", (json_int_t)layer->sparse_calls, "bytes_per_step",
+        per_call, "dense_bytes_per_step",
+        (json_int_t)layer->dense_bytes_per_call, "call_s",
+        layer->sparse_seconds, "dense_call_s", layer->dense_seconds,
+        "predicted_s", layer->predicted_seconds, "select_s",
+        layer->select_seconds, "residual_share", known(layer->residual_share));
+}
+
+static json_t *layers_json(const spar_report_t *report)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->layer_count; i++) {
+        json_array_append_new(array, layer_json(&report->layers[i]));
+    }
+    return array;
+}
+
+static json_t *notes_json(const spar_report_t *report)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->note_count; i++) {
+        json_array_append_new(array, json_string(report->notes[i]));
+    }
+    return array;
+}
+
+static json_t *calls_json(const spar_report_t *report)
+{
+    return json_pack("{s:I, s:I, s:I}", "dense",
+                     (json_int_t)report->dense_calls, "nonblocking_passed",
+                     (json_int_t)report->nonblocking_calls, "nonfinite",
+                     (json_int_t)report->nonfinite_calls);
+}
+
+static json_t *report_json(const spar_report_t *report)
+{
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:o, "
+                     "s:o}",
+                     "schema_version", SPAR_REPORT_SCHEMA, "version",
+                     SPAR_VERSION_STRING, "job", job_json(report), "config",
+                     config_json(report->config), "steps", steps_json(report),
+                     "bytes", bytes_json(report), "calls", calls_json(report),
+                     "memory", "total_bytes", (json_int_t)report->memory_bytes,
+                     "residual_bytes", (json_int_t)report->residual_bytes,
+                     "layers", layers_json(report), "notes",
+                     notes_json(report));
+}
+
+spar_status_t spar_report_write_json(const spar_report_t *report,
+                                     const char *path)
+{
+    char *beside;
+    json_t *root;
+    int failed;
+
+    if (asprintf(&beside, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+        errno = ENOMEM;
+        return SPAR_ERR_NO_MEMORY;
+    }
+    root = report_json(report);
+    if (root == NULL) {
+        free(beside);
+        errno = ENOMEM;
+        return SPAR_ERR_NO_MEMORY;
+    }
+    failed = json_dump_file(root, beside, JSON_INDENT(1)) != 0 ||
+             rename(beside, path) != 0;
+    if (failed) {
+        int cause = errno;
+
+        (void)unlink(beside);
+        errno = cause;
+    }
+    json_decref(root);
+    free(beside);
+    return failed ? SPAR_ERR_IO : SPAR_OK;
+}

@@ -1,0 +1,78 @@
+/*
+ * Spar: what rank 0 tells at the end of the run. A plain model that pmpi/
+ * fills; the writers know nothing of MPI. All strings are borrowed.
+ */
+#ifndef SPAR_REPORT_REPORT_H
+#define SPAR_REPORT_REPORT_H
+
+#include "base/dtype.h"
+#include "base/status.h"
+#include "policy/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SPAR_REPORT_SCHEMA 1
+
+typedef struct spar_report_layer {
+    int comm; /* number of its communicator */
+    unsigned slot;
+    spar_dtype_t dtype;
+    uint64_t count; /* elements */
+    bool sparse;
+    const char *why;
+    uint64_t calls;
+    uint64_t sparse_calls;
+    double density;      /* mean share of entries sent in sparse calls */
+    uint64_t bytes_sent; /* by this rank in all calls */
+    uint64_t dense_bytes_per_call; /* 2 n (P-1)/P elements */
+    /* Seconds per call; 0: not measured. */
+    double dense_seconds;     /* while learning: median, least of the ranks */
+    double predicted_seconds; /* sparse */
+    double sparse_seconds;    /* mean on this rank, waiting included */
+    double select_seconds;    /* mean on this rank, part of the above */
+    /* Share of the last exchange's energy (sum of squares) that stayed in
+     * the residual; negative: not known. */
+    double residual_share;
+} spar_report_layer_t;
+
+typedef struct spar_report {
+    const spar_config_t *config;
+    int ranks;
+    int nodes;
+    double elapsed; /* seconds since MPI_Init */
+    /* Steps of the busiest communicator. */
+    const double *step_seconds;
+    size_t steps;
+    uint64_t steady_from; /* first step after learning and ramp */
+    /* Steady state, bytes per rank and step; negative: not known. */
+    double sent_per_step;
+    double dense_per_step;
+    double interface_per_step; /* mean over hosts' interfaces */
+    uint64_t sent_total;
+    double interface_total; /* negative: not known */
+    uint64_t dense_calls;   /* candidates outside a known sequence included */
+    uint64_t nonblocking_calls;
+    uint64_t nonfinite_calls;
+    uint64_t memory_bytes; /* residuals and scratch of this rank */
+    uint64_t residual_bytes;
+    const spar_report_layer_t *layers;
+    size_t layer_count;
+    const char *const *notes;
+    size_t note_count;
+} spar_report_t;
+
+/* At most 40 lines. */
+void spar_report_write_summary(const spar_report_t *report, FILE *file);
+
+/* SPAR_ERR_IO: errno tells why; SPAR_ERR_NO_MEMORY. The file is written
+ * beside its place and then moved, so that no half report is ever seen. */
+spar_status_t spar_report_write_json(const spar_report_t *report,
+                                     const char *path);
+
+/* Median of the steps from `steady_from` on, of all steps if there are none;
+ * 0 without steps. */
+double spar_report_median_step(const spar_report_t *report);
+
+#endif

@@ -1,0 +1,169 @@
+#include "report/report.h"
+#include "spar_version.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* With the lines around the table this stays within 40. */
+#define MOST_LAYERS 16
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double spar_report_median_step(const spar_report_t *report)
+{
+    size_t from = report->steady_from < report->steps ? report->steady_from : 0;
+    size_t count = report->steps - from;
+    double *sorted;
+    double median;
+
+    if (count == 0) {
+        return 0;
+    }
+    sorted = malloc(count * sizeof(*sorted));
+    if (sorted == NULL) {
+        return 0;
+    }
+    memcpy(sorted, report->step_seconds + from, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), compare_doubles);
+    median = sorted[count / 2];
+    free(sorted);
+    return median;
+}
+
+static void print_bytes(FILE *file, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+
+    while (bytes >= 1000 && unit < 4) {
+        bytes /= 1000;
+        unit++;
+    }
+    fprintf(file, "%.3g %s", bytes, units[unit]);
+}
+
+static void print_settings(const spar_report_t *report, FILE *file)
+{
+    char value[512];
+
+    for (size_t row = 0; row < spar_config_rows(); row++) {
+        if (spar_config_is_changed(report->config, row)) {
+            spar_config_value(report->config, row, value, sizeof(value));
+            fprintf(file, " %s=%s", spar_config_name(row), value);
+        }
+    }
+}
+
+static void print_head(const spar_report_t *report, FILE *file)
+{
+    fprintf(file, "spar: %s, %d ranks on %d %s, %.1f s", SPAR_VERSION_STRING,
+            report->ranks, report->nodes, report->nodes == 1 ? "host" : "hosts",
+            report->elapsed);
+    print_settings(report, file);
+    fprintf(file, "\n");
+}
+
+static void print_traffic(const spar_report_t *report, FILE *file)
+{
+    if (report->steps == 0) {
+        return;
+    }
+    fprintf(file, "spar: %zu steps, median %.2f ms", report->steps,
+            1e3 * spar_report_median_step(report));
+    if (report->sent_per_step >= 0) {
+        fprintf(file, "; sent per rank and step ");
+        print_bytes(file, report->sent_per_step);
+        fprintf(file, " (dense: ");
+        print_bytes(file, report->dense_per_step);
+        fprintf(file, ")");
+    }
+    if (report->interface_per_step >= 0) {
+        fprintf(file, ", on the wire ");
+        print_bytes(file, report->interface_per_step);
+    }
+    fprintf(file, "\n");
+}
+
+/* Dense and sparse seconds of one step over all layers. */
+static void print_gain(const spar_report_t *report, FILE *file)
+{
+    double dense = 0, predicted = 0, measured = 0;
+
+    for (size_t i = 0; i < report->layer_count; i++) {
+        const spar_report_layer_t *layer = &report->layers[i];
+
+        if (layer->sparse && layer->sparse_calls > 0) {
+            dense += layer->dense_seconds;
+            predicted += layer->predicted_seconds;
+            measured += layer->sparse_seconds;
+        }
+    }
+    if (measured > 0) {
+        fprintf(file,
+                "spar: sparse layers per step: dense took %.2f ms, predicted "
+                "%.2f ms, measured %.2f ms\n",
+                1e3 * dense, 1e3 * predicted, 1e3 * measured);
+    }
+}
+
+static void print_layer(const spar_report_layer_t *layer, FILE *file)
+{
+    fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s", layer->comm,
+            layer->slot, layer->count, spar_dtype_name(layer->dtype),
+            layer->sparse ? "sparse" : "dense");
+    if (layer->sparse_calls > 0) {
+        fprintf(file, " %8.5f %9.3f %9.3f %9.3f", layer->density,
+                1e3 * layer->dense_seconds, 1e3 * layer->sparse_seconds,
+                1e3 * layer->select_seconds);
+    } else {
+        fprintf(file, " %8s %9.3f %9s %9s", "-", 1e3 * layer->dense_seconds,
+                "-", "-");
+    }
+    if (layer->residual_share >= 0) {
+        fprintf(file, " %8.3f", layer->residual_share);
+    } else {
+        fprintf(file, " %8s", "-");
+    }
+    fprintf(file, "  %s\n", layer->why);
+}
+
+static void print_layers(const spar_report_t *report, FILE *file)
+{
+    if (report->layer_count == 0) {
+        return;
+    }
+    fprintf(file, "spar: %3s %4s %11s %-7s %-6s %8s %9s %9s %9s %8s  %s\n",
+            "com", "slot", "elements", "type", "state", "density", "dense ms",
+            "sparse ms", "select ms", "residual", "why");
+    for (size_t i = 0; i < report->layer_count && i < MOST_LAYERS; i++) {
+        print_layer(&report->layers[i], file);
+    }
+    if (report->layer_count > MOST_LAYERS) {
+        fprintf(file,
+                "spar: and %zu more layers; SPAR_REPORT=FILE.json lists all\n",
+                report->layer_count - MOST_LAYERS);
+    }
+}
+
+void spar_report_write_summary(const spar_report_t *report, FILE *file)
+{
+    print_head(report, file);
+    print_traffic(report, file);
+    print_gain(report, file);
+    print_layers(report, file);
+    fprintf(file, "spar: memory per rank: ");
+    print_bytes(file, (double)report->memory_bytes);
+    fprintf(file, ", of it residuals ");
+    print_bytes(file, (double)report->residual_bytes);
+    fprintf(file, "\n");
+    for (size_t i = 0; i < report->note_count; i++) {
+        fprintf(file, "spar: note: %s\n", report->notes[i]);
+    }
+}
