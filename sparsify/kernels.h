@@ -9,7 +9,8 @@
 #include "sparsify/selection.h"
 
 /* Sum and sum of squares of gradient + residual. The order of the additions
- * is part of the definition, see kernels_moments in kernels_scalar.c. */
+ * is part of the definition: element i goes to accumulator i mod 16, and the
+ * accumulators are added pairwise (i + 8, i + 4, i + 2, i + 1). */
 typedef struct spar_moments {
     double sum;
     double sum2;
@@ -18,18 +19,21 @@ typedef struct spar_moments {
 typedef struct spar_kernels {
     const char *name;
     /*
-     * acc = gradient + residual, elementwise. Writes index and value of every
-     * |acc| >= threshold, in order, to at most `capacity` entries, and
-     * returns how many there are in all. *nonfinite_p is set when any acc is
-     * NaN or infinite. residual may be NULL (zeros).
+     * acc = gradient + residual, elementwise; residual may be NULL (zeros).
+     * Writes index (`first` for element 0) and value of every |acc| >=
+     * threshold, in order, as long as there is room for `capacity` entries,
+     * and returns how many there are in all. Not one byte is written beyond
+     * the capacity. *nonfinite_p becomes true when any acc is NaN or
+     * infinite, else it is left alone; such elements are entries themselves.
+     * The threshold is >= 0 and not NaN.
      */
     size_t (*scan_f32)(const float *gradient, const float *residual, size_t n,
-                       float threshold, size_t capacity, uint32_t *indices,
-                       float *values, bool *nonfinite_p);
+                       float threshold, uint32_t first, size_t capacity,
+                       uint32_t *indices, float *values, bool *nonfinite_p);
     size_t (*scan_f64)(const double *gradient, const double *residual, size_t n,
-                       double threshold, size_t capacity, uint32_t *indices,
-                       double *values, bool *nonfinite_p);
-    /* How many |acc| > threshold. */
+                       double threshold, uint32_t first, size_t capacity,
+                       uint32_t *indices, double *values, bool *nonfinite_p);
+    /* How many |acc| > threshold; NaN counts. */
     size_t (*count_f32)(const float *gradient, const float *residual, size_t n,
                         float threshold);
     size_t (*count_f64)(const double *gradient, const double *residual,

@@ -42,6 +42,7 @@ void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
  * min(k, non-zero entries) entries, the same ones.
  *
  * SPAR_OK: *selection is filled (also when it flags non-finite values).
+ * SPAR_ERR_INVALID: n or k is out of range.
  * SPAR_ERR_NO_MEMORY: the scratch could not grow; nothing else changed.
  */
 spar_status_t spar_selector_run(spar_selector_t *selector, const void *gradient,

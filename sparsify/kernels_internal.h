@@ -1,0 +1,76 @@
+/*
+ * Spar: what the kernel files of all instruction sets share.
+ *
+ * Magnitudes are compared as integers: without its sign bit, the pattern of
+ * an IEEE number grows with its magnitude, denormals included, and NaN and
+ * infinity lie above all finite numbers. One comparison against a threshold
+ * therefore finds the entries and the non-finite elements, whatever
+ * flush-to-zero mode the application has set.
+ */
+#ifndef SPAR_SPARSIFY_KERNELS_INTERNAL_H
+#define SPAR_SPARSIFY_KERNELS_INTERNAL_H
+
+#include "sparsify/kernels.h"
+
+#include <string.h>
+
+#define SPAR_KEY_MASK_F32     0x7fffffff
+#define SPAR_KEY_MASK_F64     0x7fffffffffffffff
+#define SPAR_KEY_INFINITY_F32 0x7f800000
+#define SPAR_KEY_INFINITY_F64 0x7ff0000000000000
+
+#define SPAR_MOMENT_LANES 16
+
+typedef struct spar_moment_lanes {
+    double sum[SPAR_MOMENT_LANES];
+    double sum2[SPAR_MOMENT_LANES];
+} spar_moment_lanes_t;
+
+extern const spar_kernels_t spar_kernels_scalar;
+#ifdef SPAR_KERNELS_X86
+extern const spar_kernels_t spar_kernels_avx2;
+extern const spar_kernels_t spar_kernels_avx512;
+/* Must have been called once before the AVX2 table is used. */
+void spar_kernels_avx2_prepare(void);
+#endif
+
+static inline int32_t spar_key_f32(float value)
+{
+    int32_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    return bits & SPAR_KEY_MASK_F32;
+}
+
+static inline int64_t spar_key_f64(double value)
+{
+    int64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    return bits & SPAR_KEY_MASK_F64;
+}
+
+static inline void spar_moments_add(spar_moment_lanes_t *lanes, size_t index,
+                                    double value)
+{
+    lanes->sum[index % SPAR_MOMENT_LANES] += value;
+    lanes->sum2[index % SPAR_MOMENT_LANES] += value * value;
+}
+
+static inline spar_moments_t spar_moments_combine(spar_moment_lanes_t *lanes)
+{
+    spar_moments_t moments;
+    size_t half, i;
+
+    for (half = SPAR_MOMENT_LANES / 2; half > 0; half /= 2) {
+        for (i = 0; i < half; i++) {
+            lanes->sum[i] += lanes->sum[i + half];
+            lanes->sum2[i] += lanes->sum2[i + half];
+        }
+    }
+    moments.sum = lanes->sum[0];
+    moments.sum2 = lanes->sum2[0];
+    return moments;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* The reference that the vector kernels are compared with, bit by bit, and
+ * what they hand their last few elements to. */
+#include "sparsify/kernels_internal.h"
+
+#define KEY_INFINITY_f32 SPAR_KEY_INFINITY_F32
+#define KEY_INFINITY_f64 SPAR_KEY_INFINITY_F64
+
+#define REAL    float
+#define INT     int32_t
+#define NAME(x) x##_f32
+#include "sparsify/kernels_scalar_body.h"
+#undef REAL
+#undef INT
+#undef NAME
+
+#define REAL    double
+#define INT     int64_t
+#define NAME(x) x##_f64
+#include "sparsify/kernels_scalar_body.h"
+#undef REAL
+#undef INT
+#undef NAME
+
+const spar_kernels_t spar_kernels_scalar = {
+    .name = "scalar",
+    .scan_f32 = scan_f32,
+    .scan_f64 = scan_f64,
+    .count_f32 = count_f32,
+    .count_f64 = count_f64,
+    .moments_f32 = moments_f32,
+    .moments_f64 = moments_f64,
+    .commit_f32 = commit_f32,
+    .commit_f64 = commit_f64,
+};

@@ -1,0 +1,64 @@
+#include "sparsify/residual.h"
+
+#include "sparsify/kernels.h"
+
+static void *element(void *array, size_t index, size_t size)
+{
+    return array == NULL ? NULL : (char *)array + index * size;
+}
+
+void spar_residual_commit(spar_dtype_t dtype, void *residual,
+                          const void *gradient, void *out, size_t begin,
+                          size_t end)
+{
+    const spar_kernels_t *kernels = spar_kernels();
+    size_t size = spar_dtype_size(dtype);
+    const void *from = (const char *)gradient + begin * size;
+
+    if (begin >= end) {
+        return;
+    }
+    if (dtype == SPAR_DTYPE_F64) {
+        kernels->commit_f64(element(residual, begin, size), from,
+                            element(out, begin, size), end - begin);
+    } else {
+        kernels->commit_f32(element(residual, begin, size), from,
+                            element(out, begin, size), end - begin);
+    }
+}
+
+/* Subtracts instead of clearing, so that conservation also holds for values
+ * that were rounded before they travelled: the difference of a value and its
+ * rounding to fewer bits is exact. */
+void spar_residual_settle(void *residual, const spar_selection_t *sent)
+{
+    size_t i;
+
+    if (sent->dtype == SPAR_DTYPE_F64) {
+        const double *values = sent->values;
+        double *to = residual;
+
+        for (i = 0; i < sent->count; i++) {
+            to[sent->indices[i]] -= values[i];
+        }
+    } else {
+        const float *values = sent->values;
+        float *to = residual;
+
+        for (i = 0; i < sent->count; i++) {
+            to[sent->indices[i]] -= values[i];
+        }
+    }
+}
+
+double spar_residual_norm2(spar_dtype_t dtype, const void *residual, size_t n)
+{
+    spar_moments_t moments = {0.0, 0.0};
+
+    if (dtype == SPAR_DTYPE_F64) {
+        spar_kernels()->moments_f64(residual, NULL, n, &moments);
+    } else {
+        spar_kernels()->moments_f32(residual, NULL, n, &moments);
+    }
+    return moments.sum2;
+}

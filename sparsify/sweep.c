@@ -1,0 +1,138 @@
+#include "sparsify/sweep.h"
+
+#include "sparsify/kernels_internal.h"
+#include "sparsify/radix.h"
+
+/* Room that is always there between two prunings; also the least scratch. */
+#define LEAST_ROOM 4096
+
+uint64_t spar_sweep_key(const spar_layer_t *layer, double magnitude)
+{
+    return layer->dtype == SPAR_DTYPE_F64
+               ? (uint64_t)spar_key_f64(magnitude)
+               : (uint64_t)spar_key_f32((float)magnitude);
+}
+
+static double f64_of(uint64_t key)
+{
+    double value;
+
+    memcpy(&value, &key, sizeof(value));
+    return value;
+}
+
+static float f32_of(uint64_t key)
+{
+    uint32_t bits = (uint32_t)key;
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+double spar_sweep_magnitude(const spar_layer_t *layer, uint64_t key)
+{
+    return layer->dtype == SPAR_DTYPE_F64 ? f64_of(key) : (double)f32_of(key);
+}
+
+static const void *element(const void *array, size_t index, size_t size)
+{
+    return array == NULL ? NULL : (const char *)array + index * size;
+}
+
+/* Appends the entries of [begin, end), as many as there is room for; returns
+ * how many there are. The caller adds them to the count. */
+static size_t append(const spar_layer_t *layer, size_t begin, size_t end,
+                     uint64_t floor, size_t room, spar_selection_t *selection)
+{
+    const spar_kernels_t *kernels = spar_kernels();
+    size_t size = spar_dtype_size(layer->dtype);
+    const void *gradient = element(layer->gradient, begin, size);
+    const void *residual = element(layer->residual, begin, size);
+    uint32_t *indices = selection->indices + selection->count;
+
+    if (layer->dtype == SPAR_DTYPE_F64) {
+        return kernels->scan_f64(gradient, residual, end - begin, f64_of(floor),
+                                 (uint32_t)begin, room, indices,
+                                 (double *)selection->values + selection->count,
+                                 &selection->nonfinite);
+    }
+    return kernels->scan_f32(gradient, residual, end - begin, f32_of(floor),
+                             (uint32_t)begin, room, indices,
+                             (float *)selection->values + selection->count,
+                             &selection->nonfinite);
+}
+
+static void start(const spar_layer_t *layer, spar_selection_t *selection)
+{
+    selection->dtype = layer->dtype;
+    selection->count = 0;
+    selection->nonfinite = false;
+    selection->passes++;
+}
+
+/* Entries between two prunings: no more than this even if the scratch has
+ * more room, because a late first pruning lets many candidates in. */
+static size_t scratch_limit(size_t n, size_t k)
+{
+    size_t wanted = k + (k > LEAST_ROOM ? k : LEAST_ROOM);
+
+    return wanted < n ? wanted : n;
+}
+
+spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
+                                 uint64_t floor, spar_selection_t *selection,
+                                 uint64_t *least_p)
+{
+    size_t limit = scratch_limit(layer->n, k);
+    size_t begin = 0;
+    spar_status_t status = spar_selection_reserve(selection, limit);
+
+    if (status != SPAR_OK) {
+        return status;
+    }
+    start(layer, selection);
+    while (begin < layer->n && !selection->nonfinite) {
+        size_t room = limit - selection->count;
+        size_t left = layer->n - begin;
+
+        if (room < left && room < LEAST_ROOM) {
+            /* Later elements of the same magnitude would lose the tie. */
+            floor = spar_radix_keep(selection, k) + 1;
+            room = limit - selection->count;
+        }
+        /* No more elements than there is room: nothing can overflow. */
+        left = left < room ? left : room;
+        selection->count +=
+            append(layer, begin, begin + left, floor, room, selection);
+        begin += left;
+    }
+    *least_p = 0;
+    if (!selection->nonfinite && selection->count >= k) {
+        *least_p = spar_radix_keep(selection, k);
+    }
+    return SPAR_OK;
+}
+
+spar_status_t spar_sweep_all(const spar_layer_t *layer, uint64_t floor,
+                             size_t expected, spar_selection_t *selection)
+{
+    spar_status_t status = spar_selection_reserve(selection, expected);
+
+    while (status == SPAR_OK) {
+        size_t found;
+
+        start(layer, selection);
+        found =
+            append(layer, 0, layer->n, floor, selection->capacity, selection);
+        if (selection->nonfinite) {
+            break;
+        }
+        if (found <= selection->capacity) {
+            selection->count = found;
+            break;
+        }
+        status = spar_selection_reserve(selection, found);
+    }
+    return status;
+}

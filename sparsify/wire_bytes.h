@@ -1,0 +1,79 @@
+/* Spar: little-endian loads and stores at any alignment. */
+#ifndef SPAR_SPARSIFY_WIRE_BYTES_H
+#define SPAR_SPARSIFY_WIRE_BYTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define spar_wire_order16(x) (x)
+#define spar_wire_order32(x) (x)
+#define spar_wire_order64(x) (x)
+#else
+#define spar_wire_order16(x) __builtin_bswap16(x)
+#define spar_wire_order32(x) __builtin_bswap32(x)
+#define spar_wire_order64(x) __builtin_bswap64(x)
+#endif
+
+static inline void spar_wire_store16(void *to, uint16_t value)
+{
+    value = spar_wire_order16(value);
+    memcpy(to, &value, sizeof(value));
+}
+
+static inline void spar_wire_store32(void *to, uint32_t value)
+{
+    value = spar_wire_order32(value);
+    memcpy(to, &value, sizeof(value));
+}
+
+static inline void spar_wire_store64(void *to, uint64_t value)
+{
+    value = spar_wire_order64(value);
+    memcpy(to, &value, sizeof(value));
+}
+
+static inline uint16_t spar_wire_load16(const void *from)
+{
+    uint16_t value;
+
+    memcpy(&value, from, sizeof(value));
+    return spar_wire_order16(value);
+}
+
+static inline uint32_t spar_wire_load32(const void *from)
+{
+    uint32_t value;
+
+    memcpy(&value, from, sizeof(value));
+    return spar_wire_order32(value);
+}
+
+static inline uint64_t spar_wire_load64(const void *from)
+{
+    uint64_t value;
+
+    memcpy(&value, from, sizeof(value));
+    return spar_wire_order64(value);
+}
+
+static inline float spar_wire_load_f32(const void *from)
+{
+    uint32_t bits = spar_wire_load32(from);
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static inline double spar_wire_load_f64(const void *from)
+{
+    uint64_t bits = spar_wire_load64(from);
+    double value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+#endif

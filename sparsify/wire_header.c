@@ -1,0 +1,118 @@
+#include "sparsify/wire_bytes.h"
+#include "sparsify/wire_sizes.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static const unsigned char magic[4] = {'S', 'P', 'A', 'R'};
+
+/* Offsets of the fields; wire.h has the table. */
+enum {
+    AT_MAGIC = 0,
+    AT_VERSION = 4,
+    AT_DTYPE = 6,
+    AT_CODING = 7,
+    AT_FLAGS = 8,
+    AT_SLOT = 12,
+    AT_PLAN = 16,
+    AT_STEP = 20,
+    AT_COUNT = 24,
+    AT_SELECTED = 32,
+    AT_PAYLOAD = 40,
+    AT_CHECKSUM = 48
+};
+
+void spar_wire_header_pack(const spar_wire_header_t *header, void *bytes)
+{
+    unsigned char *to = bytes;
+
+    memcpy(to + AT_MAGIC, magic, sizeof(magic));
+    spar_wire_store16(to + AT_VERSION, SPAR_WIRE_VERSION);
+    to[AT_DTYPE] = (unsigned char)header->dtype;
+    to[AT_CODING] = (unsigned char)header->coding;
+    spar_wire_store32(to + AT_FLAGS, header->flags);
+    spar_wire_store32(to + AT_SLOT, header->slot);
+    spar_wire_store32(to + AT_PLAN, header->plan);
+    spar_wire_store32(to + AT_STEP, header->step);
+    spar_wire_store64(to + AT_COUNT, header->count);
+    spar_wire_store64(to + AT_SELECTED, header->selected);
+    spar_wire_store64(to + AT_PAYLOAD, header->payload_bytes);
+    spar_wire_store64(to + AT_CHECKSUM, XXH3_64bits(to, AT_CHECKSUM));
+}
+
+static const char *bytes_fault(const unsigned char *from, size_t size)
+{
+    if (size != SPAR_WIRE_HEADER_BYTES) {
+        return "the header has a wrong size";
+    }
+    if (memcmp(from + AT_MAGIC, magic, sizeof(magic)) != 0) {
+        return "this is no Spar block";
+    }
+    if (spar_wire_load16(from + AT_VERSION) != SPAR_WIRE_VERSION) {
+        return "the block has another format version";
+    }
+    if (spar_wire_load64(from + AT_CHECKSUM) !=
+        XXH3_64bits(from, AT_CHECKSUM)) {
+        return "the checksum of the header does not match";
+    }
+    if (from[AT_DTYPE] > SPAR_DTYPE_F64) {
+        return "the value type is unknown";
+    }
+    if (from[AT_CODING] > SPAR_WIRE_RAW32) {
+        return "the index coding is unknown";
+    }
+    return NULL;
+}
+
+static const char *fields_fault(const spar_wire_header_t *header)
+{
+    uint64_t values = header->selected * spar_dtype_size(header->dtype);
+    uint64_t least = header->selected * spar_wire_unit(header->coding);
+
+    if ((header->flags & ~SPAR_WIRE_FLAGS) != 0) {
+        return "unknown flags are set";
+    }
+    if (header->count > UINT32_MAX) {
+        return "the layer is too large for 32-bit indices";
+    }
+    if (header->selected > header->count) {
+        return "more entries than the layer has elements";
+    }
+    if (header->payload_bytes < values + least ||
+        header->payload_bytes >
+            values + spar_wire_index_bound(header->coding, header->count,
+                                           header->selected)) {
+        return "the payload size does not fit the number of entries";
+    }
+    return NULL;
+}
+
+spar_status_t spar_wire_header_unpack(const void *bytes, size_t size,
+                                      spar_wire_header_t *header_p,
+                                      const char **cause_p)
+{
+    const unsigned char *from = bytes;
+    const char *fault = bytes_fault(from, size);
+    spar_wire_header_t header;
+
+    if (fault == NULL) {
+        header.dtype = (spar_dtype_t)from[AT_DTYPE];
+        header.coding = (spar_wire_coding_t)from[AT_CODING];
+        header.flags = spar_wire_load32(from + AT_FLAGS);
+        header.slot = spar_wire_load32(from + AT_SLOT);
+        header.plan = spar_wire_load32(from + AT_PLAN);
+        header.step = spar_wire_load32(from + AT_STEP);
+        header.count = spar_wire_load64(from + AT_COUNT);
+        header.selected = spar_wire_load64(from + AT_SELECTED);
+        header.payload_bytes = spar_wire_load64(from + AT_PAYLOAD);
+        fault = fields_fault(&header);
+    }
+    if (fault != NULL) {
+        if (cause_p != NULL) {
+            *cause_p = fault;
+        }
+        return SPAR_ERR_WIRE;
+    }
+    *header_p = header;
+    return SPAR_OK;
+}
