@@ -47,8 +47,8 @@ static char *find(const char *const *directories, const char *name)
 
 char *spar_path_library(void)
 {
-    static const char *const directories[] = {
-        "../lib", "../" SPAR_LIBDIR, "../../lib", SPAR_FULL_LIBDIR, NULL};
+    static const char *const directories[] = {"../lib", SPAR_LIBDIR,
+                                              SPAR_FULL_LIBDIR, NULL};
 
     return find(directories, "libspar.so");
 }
@@ -56,8 +56,7 @@ char *spar_path_library(void)
 char *spar_path_helper(const char *name)
 {
     static const char *const directories[] = {
-        "../libexec/spar", "../" SPAR_LIBEXECDIR "/spar",
-        SPAR_FULL_LIBEXECDIR "/spar", NULL};
+        "../libexec/spar", SPAR_LIBEXECDIR, SPAR_FULL_LIBEXECDIR, NULL};
 
     return find(directories, name);
 }

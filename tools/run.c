@@ -101,11 +101,11 @@ static void print_quoted(const char *word)
     putchar('\'');
 }
 
-static void print_line(const spar_words_t *line, int preloaded)
+static void print_line(const spar_words_t *line, const char *preload)
 {
-    if (preloaded) {
+    if (preload != NULL) {
         fputs("LD_PRELOAD=", stdout);
-        print_quoted(getenv("LD_PRELOAD"));
+        print_quoted(preload);
         putchar(' ');
     }
     for (size_t i = 0; i < line->count; i++) {
@@ -138,13 +138,15 @@ int spar_command_run(int argc, char **argv)
     prepare(argv + at, library, &line);
     free(library);
     if (dry_run) {
-        print_line(&line, spar_launcher_of(argv[at]) == SPAR_LAUNCHER_NONE);
+        print_line(&line, spar_launcher_of(argv[at]) == SPAR_LAUNCHER_NONE
+                              ? getenv("LD_PRELOAD")
+                              : NULL);
         spar_words_free(&line);
         return 0;
     }
-    execvp(line.words[0], line.words);
+    execvp(argv[at], line.words);
     code = errno == ENOENT ? 127 : 126;
-    fprintf(stderr, "spar run: cannot start %s: %s\n", line.words[0],
+    fprintf(stderr, "spar run: cannot start %s: %s\n", argv[at],
             strerror(errno));
     spar_words_free(&line);
     return code;
