@@ -1,0 +1,24 @@
+# The example trainers: right gradients, clear errors, identical replicas.
+if(TARGET fashion_c)
+    add_executable(apps_gradient apps/gradient.c)
+    target_link_libraries(apps_gradient PRIVATE fashion)
+    add_test(NAME apps_gradient COMMAND apps_gradient)
+    set_tests_properties(apps_gradient PROPERTIES LABELS apps)
+endif()
+
+# Exit code 77: the trainer, its libraries or the images are not here.
+foreach(trainer fashion_c fashion_torch)
+    if(trainer STREQUAL fashion_torch)
+        set(program ${CMAKE_SOURCE_DIR}/apps/fashion_torch.py)
+    elseif(TARGET fashion_c)
+        set(program $<TARGET_FILE:fashion_c>)
+    else()
+        continue()
+    endif()
+    foreach(case errors training)
+        add_test(NAME apps_${trainer}_${case}
+            COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/apps/${case}.sh ${program})
+        set_tests_properties(apps_${trainer}_${case} PROPERTIES TIMEOUT 300
+            LABELS apps SKIP_RETURN_CODE 77)
+    endforeach()
+endforeach()
