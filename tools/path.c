@@ -47,7 +47,7 @@ static char *find(const char *const *directories, const char *name)
 
 char *spar_path_library(void)
 {
-    static const char *const directories[] = {"../lib", SPAR_LIBDIR,
+    static const char *const directories[] = {SPAR_LIB, SPAR_LIBDIR,
                                               SPAR_FULL_LIBDIR, NULL};
 
     return find(directories, "libspar.so");
@@ -55,8 +55,8 @@ char *spar_path_library(void)
 
 char *spar_path_helper(const char *name)
 {
-    static const char *const directories[] = {
-        "../libexec/spar", SPAR_LIBEXECDIR, SPAR_FULL_LIBEXECDIR, NULL};
+    static const char *const directories[] = {SPAR_LIBEXEC, SPAR_LIBEXECDIR,
+                                              SPAR_FULL_LIBEXECDIR, NULL};
 
     return find(directories, name);
 }

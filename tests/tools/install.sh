@@ -1,0 +1,22 @@
+#!/bin/sh
+# An installed tree finds its parts, also when it was moved.
+. "$2/common.sh"
+build=$(dirname "$(dirname "$command")")
+cmake --install "$build" --prefix "$folder/first" >log 2>&1 || {
+    cat log
+    fail "cmake --install"
+}
+mv first second
+spar=$folder/second/bin/spar
+[ -x "$spar" ] || fail "bin/spar is not installed"
+library=$(find second -name libspar.so)
+[ -n "$library" ] || fail "libspar.so is not installed"
+expect 0 "$spar" run -n -- prog
+same "LD_PRELOAD=$folder/$library prog" out
+expect 0 "$spar" info
+has "$folder/$library" out
+expect 0 "$spar" ab --help
+expect 0 "$spar" report --help
+[ -e second/share/man/man1/spar.1 ] || fail "the man page is not installed"
+find second -name __pycache__ | grep . && fail "compiled scripts are left"
+exit 0
