@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BYTES = 1 << 20 };
+enum {
+    BYTES = 1 << 20
+};
 
 static double transfer_rate(int rank, int last, int count)
 {
