@@ -4,8 +4,8 @@
 
 /* Longest multiple of the proposal that is looked at. */
 #define MAX_MULTIPLE 64
-/* A pause is the step's own if it is typically that much longer than nearly
- * all others. */
+/* A pause is the step's own if nearly always it is that much longer than
+ * nearly all others. */
 #define PAUSE_FACTOR 1.5
 /* How often a pattern must have been seen. */
 #define LEAST_SEEN 4
@@ -84,7 +84,7 @@ static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
             others[other_count++] = pauses[unit];
         }
     }
-    return quantile(own, own_count, 0.5) >
+    return quantile(own, own_count, 0.2) >
            PAUSE_FACTOR * quantile(others, other_count, 0.9);
 }
 

@@ -1,0 +1,2 @@
+spar_unit_test(allgather spar_exchange spar_loopback)
+spar_unit_test(ring spar_exchange spar_loopback)

@@ -1,0 +1,304 @@
+#include "unit.h"
+
+#include "policy/sequence.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define REPEATS 4
+
+/* A trainer as the sequence sees it. */
+typedef struct trainer {
+    spar_sequence_t *sequence;
+    double now;
+    spar_sequence_place_t place; /* of the latest call */
+    size_t period;               /* adopted last */
+    unsigned adoptions;
+} trainer_t;
+
+static void start(trainer_t *trainer, uint64_t step_calls)
+{
+    *trainer = (trainer_t){.now = 1};
+    trainer->sequence = spar_sequence_create(REPEATS, step_calls);
+    assert_non_null(trainer->sequence);
+}
+
+static void stop(trainer_t *trainer)
+{
+    spar_sequence_destroy(trainer->sequence);
+}
+
+/* A call after `pause` seconds of computation that takes 1 ms. */
+static void call(trainer_t *trainer, uint64_t count, uint64_t address,
+                 double pause)
+{
+    spar_sequence_call_t what = {.dtype = SPAR_DTYPE_F32,
+                                 .count = count,
+                                 .address = address};
+
+    trainer->now += pause;
+    what.begin = trainer->now;
+    trainer->place = spar_sequence_begin(trainer->sequence, &what);
+    if (trainer->place.proposal > 0) {
+        size_t first;
+
+        trainer->period = spar_sequence_judge(
+            trainer->sequence, trainer->place.proposal, &first);
+        trainer->place =
+            spar_sequence_adopt(trainer->sequence, trainer->period, first);
+        trainer->adoptions++;
+    }
+    trainer->now += 1e-3;
+    spar_sequence_end(trainer->sequence, trainer->now);
+}
+
+static uint64_t fresh_address(void)
+{
+    static uint64_t next = 4096;
+
+    return next += 4096;
+}
+
+static bool known(const trainer_t *trainer)
+{
+    return trainer->sequence->state == SPAR_SEQUENCE_KNOWN;
+}
+
+static void distinct_layers_are_learnt_after_the_repeats(void **state)
+{
+    trainer_t trainer;
+    int steps = 0;
+
+    (void)state;
+    start(&trainer, 0);
+    while (!known(&trainer) && steps < 100) {
+        for (uint64_t layer = 0; layer < 10; layer++) {
+            call(&trainer, 5000 + layer, fresh_address(),
+                 layer == 0 ? 0.02 : 0.001);
+        }
+        steps++;
+    }
+    assert_int_equal(trainer.period, 10);
+    /* The first step and the repeats. */
+    assert_int_equal(steps, REPEATS + 1);
+    /* The long pause is before layer 0: there the step begins. */
+    for (int step = 0; step < 3; step++) {
+        for (uint64_t layer = 0; layer < 10; layer++) {
+            call(&trainer, 5000 + layer, fresh_address(), 0.001);
+            assert_int_equal(trainer.place.slot, layer);
+            assert_int_equal(trainer.place.step_begins, layer == 0);
+        }
+    }
+    assert_true(spar_sequence_learnt_seconds(trainer.sequence, 3) > 0.9e-3);
+    assert_true(spar_sequence_learnt_seconds(trainer.sequence, 3) < 1.1e-3);
+    stop(&trainer);
+}
+
+static void one_flat_vector_is_a_step(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 100 && !known(&trainer); i++) {
+        /* uneven, but without a pattern */
+        call(&trainer, 1000000, fresh_address(),
+             0.02 * (1 + (i * 7919 % 13) / 20.0));
+    }
+    assert_int_equal(trainer.period, 1);
+    call(&trainer, 1000000, fresh_address(), 0.02);
+    assert_int_equal(trainer.place.slot, 0);
+    assert_true(trainer.place.step_begins);
+    stop(&trainer);
+}
+
+static void equal_layers_are_told_apart_by_their_addresses(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 100 && !known(&trainer); i++) {
+        call(&trainer, 65536, 4096 * (uint64_t)(1 + i % 3), 0.001);
+    }
+    assert_int_equal(trainer.period, 3);
+    stop(&trainer);
+}
+
+static void equal_layers_are_told_apart_by_the_pauses(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 100 && !known(&trainer); i++) {
+        call(&trainer, 65536, fresh_address(), i % 4 == 0 ? 0.03 : 0.001);
+    }
+    assert_int_equal(trainer.period, 4);
+    while (trainer.place.slot != 3) {
+        call(&trainer, 65536, fresh_address(), 0.001);
+    }
+    stop(&trainer);
+}
+
+static void the_user_may_give_the_number_of_calls(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 5);
+    for (int i = 0; i < 5 * (REPEATS + 1); i++) {
+        assert_false(known(&trainer));
+        call(&trainer, 65536, fresh_address(), 0.001);
+    }
+    assert_true(known(&trainer));
+    assert_int_equal(trainer.period, 5);
+    stop(&trainer);
+}
+
+static void small_calls_tell_steps_of_equal_layers_apart(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 200 && !known(&trainer); i++) {
+        call(&trainer, 65536, fresh_address(), 0.001);
+        spar_sequence_note_small(trainer.sequence, SPAR_DTYPE_F32,
+                                 i % 6 == 5 ? 10 : 256);
+    }
+    assert_int_equal(trainer.period, 6);
+    stop(&trainer);
+}
+
+static void a_rebuilt_sequence_is_learnt_again(void **state)
+{
+    trainer_t trainer;
+    bool lost = false;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int step = 0; step < 20; step++) {
+        call(&trainer, 10000, 4096, 0.02);
+        call(&trainer, 20000, 8192, 0.001);
+    }
+    assert_int_equal(trainer.period, 2);
+    for (int step = 0; step < 20; step++) {
+        call(&trainer, 30000, 4096, 0.02);
+        lost |= trainer.place.lost;
+        call(&trainer, 7000, 8192, 0.001);
+        lost |= trainer.place.lost;
+        call(&trainer, 9000, 9192, 0.001);
+        lost |= trainer.place.lost;
+    }
+    assert_true(lost);
+    assert_int_equal(trainer.adoptions, 2);
+    assert_int_equal(trainer.period, 3);
+    stop(&trainer);
+}
+
+static void a_stranger_now_and_then_does_no_harm(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int step = 0; step < 200; step++) {
+        call(&trainer, 10000, fresh_address(), 0.02);
+        if (known(&trainer) && step > 20) {
+            assert_int_equal(trainer.place.slot, 0);
+        }
+        if (step % 50 == 49) {
+            call(&trainer, 12345, fresh_address(), 0.02); /* an evaluation */
+            assert_int_equal(trainer.place.slot, -1);
+        }
+        call(&trainer, 20000, fresh_address(), 0.001);
+    }
+    assert_true(known(&trainer));
+    assert_int_equal(trainer.adoptions, 1);
+    stop(&trainer);
+}
+
+static void a_skipped_layer_does_not_shift_the_others(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int step = 0; step < 40; step++) {
+        for (uint64_t layer = 0; layer < 5; layer++) {
+            if (known(&trainer) && step % 4 == 0 && layer == 2) {
+                continue;
+            }
+            call(&trainer, 10000 + layer, fresh_address(), 0.01);
+            if (known(&trainer) && step > 20) {
+                assert_int_equal(
+                    trainer.sequence->slots[trainer.place.slot].count,
+                    10000 + layer);
+            }
+        }
+    }
+    assert_int_equal(trainer.adoptions, 1);
+    stop(&trainer);
+}
+
+static void changing_sizes_are_never_a_sequence(void **state)
+{
+    trainer_t trainer;
+    uint64_t random = 1;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 5000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        call(&trainer, 5000 + (random >> 40) % 100000, 4096, 0.001);
+        assert_int_equal(trainer.place.slot, -1);
+    }
+    stop(&trainer);
+}
+
+/* The decision when to propose must not depend on local hints. */
+static void hints_do_not_move_the_proposal(void **state)
+{
+    size_t proposals[2] = {0, 0};
+
+    (void)state;
+    for (int rank = 0; rank < 2; rank++) {
+        spar_sequence_t *sequence = spar_sequence_create(REPEATS, 0);
+        size_t calls = 0;
+        spar_sequence_place_t place;
+
+        do {
+            spar_sequence_call_t what = {
+                .dtype = SPAR_DTYPE_F32,
+                .count = 5000 + calls % 7,
+                .address = rank ? fresh_address() : 4096,
+                .begin = rank ? (double)rand() : (double)calls};
+
+            place = spar_sequence_begin(sequence, &what);
+            calls++;
+        } while (place.proposal == 0 && calls < 1000);
+        proposals[rank] = calls;
+        assert_int_equal(place.proposal, 7);
+        spar_sequence_destroy(sequence);
+    }
+    assert_int_equal(proposals[0], proposals[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(distinct_layers_are_learnt_after_the_repeats),
+        cmocka_unit_test(one_flat_vector_is_a_step),
+        cmocka_unit_test(equal_layers_are_told_apart_by_their_addresses),
+        cmocka_unit_test(equal_layers_are_told_apart_by_the_pauses),
+        cmocka_unit_test(the_user_may_give_the_number_of_calls),
+        cmocka_unit_test(small_calls_tell_steps_of_equal_layers_apart),
+        cmocka_unit_test(a_rebuilt_sequence_is_learnt_again),
+        cmocka_unit_test(a_stranger_now_and_then_does_no_harm),
+        cmocka_unit_test(a_skipped_layer_does_not_shift_the_others),
+        cmocka_unit_test(changing_sizes_are_never_a_sequence),
+        cmocka_unit_test(hints_do_not_move_the_proposal)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
