@@ -1,12 +1,6 @@
 #include "sparsify/kernels_internal.h"
 
-/* Lets the tests run this file on processors without AVX-512. */
-#ifdef SPAR_KERNELS_SIMDE
-#define SIMDE_ENABLE_NATIVE_ALIASES
-#include <simde/x86/avx512.h>
-#else
 #include <immintrin.h>
-#endif
 
 #define MASK         __mmask16
 #define MOMENT_VEC   __m512d

@@ -1,0 +1,337 @@
+/* Every instruction set gives bitwise what the scalar set gives. */
+#include "tests/unit/select_data.h"
+
+#include "sparsify/kernels_internal.h"
+
+static const spar_kernels_t *tables[4];
+static size_t table_count;
+
+static const size_t sizes[] = {0,  1,  2,  7,  15,  16,  17,  31,  32,
+                               33, 63, 64, 65, 127, 128, 129, 257, 1000};
+#define SIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+/* What one scan writes, with a canary behind the last place. */
+typedef struct scan_result {
+    size_t found;
+    bool nonfinite;
+    uint32_t indices[1001];
+    double values[1001]; /* or floats */
+} scan_result_t;
+
+static void result_clear(scan_result_t *result)
+{
+    memset(result, 0x5a, sizeof(*result));
+    result->nonfinite = false;
+}
+
+/* The entries and everything behind the capacity must agree; places below it
+ * that hold no entry are scratch. */
+static void results_compare(const scan_result_t *result,
+                            const scan_result_t *expected, size_t size,
+                            size_t capacity)
+{
+    size_t kept = expected->found < capacity ? expected->found : capacity;
+
+    assert_int_equal(result->found, expected->found);
+    assert_int_equal(result->nonfinite, expected->nonfinite);
+    assert_memory_equal(result->indices, expected->indices,
+                        kept * sizeof(uint32_t));
+    assert_memory_equal(result->values, expected->values, kept * size);
+    assert_memory_equal(result->indices + capacity,
+                        expected->indices + capacity,
+                        (1001 - capacity) * sizeof(uint32_t));
+    assert_memory_equal((const char *)result->values + capacity * size,
+                        (const char *)expected->values + capacity * size,
+                        sizeof(result->values) - capacity * size);
+}
+
+static void scan_check_f32(const float *gradient, const float *residual,
+                           size_t n, float threshold, size_t capacity)
+{
+    static scan_result_t expected, result;
+    size_t t;
+
+    result_clear(&expected);
+    expected.found = spar_kernels_scalar.scan_f32(
+        gradient, residual, n, threshold, 7, capacity, expected.indices,
+        (float *)expected.values, &expected.nonfinite);
+    for (t = 0; t < table_count; t++) {
+        result_clear(&result);
+        result.found = tables[t]->scan_f32(
+            gradient, residual, n, threshold, 7, capacity, result.indices,
+            (float *)result.values, &result.nonfinite);
+        results_compare(&result, &expected, sizeof(float), capacity);
+        assert_int_equal(
+            tables[t]->count_f32(gradient, residual, n, threshold),
+            spar_kernels_scalar.count_f32(gradient, residual, n, threshold));
+    }
+}
+
+static void scan_check_f64(const double *gradient, const double *residual,
+                           size_t n, double threshold, size_t capacity)
+{
+    static scan_result_t expected, result;
+    size_t t;
+
+    result_clear(&expected);
+    expected.found = spar_kernels_scalar.scan_f64(
+        gradient, residual, n, threshold, 7, capacity, expected.indices,
+        expected.values, &expected.nonfinite);
+    for (t = 0; t < table_count; t++) {
+        result_clear(&result);
+        result.found = tables[t]->scan_f64(gradient, residual, n, threshold, 7,
+                                           capacity, result.indices,
+                                           result.values, &result.nonfinite);
+        results_compare(&result, &expected, sizeof(double), capacity);
+        assert_int_equal(
+            tables[t]->count_f64(gradient, residual, n, threshold),
+            spar_kernels_scalar.count_f64(gradient, residual, n, threshold));
+    }
+}
+
+/* The scalar scan itself, against the definition in the header. */
+static void scalar_scan_follows_the_definition(void **state)
+{
+    float gradient[300], residual[300];
+    uint32_t indices[300];
+    float values[300];
+    bool nonfinite = false;
+    size_t found, i, at = 0;
+
+    (void)state;
+    data_fill_f32(gradient, 300, DATA_NORMAL, 1);
+    data_fill_f32(residual, 300, DATA_NORMAL, 2);
+    gradient[123] = 1.5f;
+    residual[123] = -0.5f; /* exactly at the threshold */
+    found = spar_kernels_scalar.scan_f32(gradient, residual, 300, 1.0f, 40, 300,
+                                         indices, values, &nonfinite);
+    for (i = 0; i < 300; i++) {
+        float acc = gradient[i] + residual[i];
+
+        if (fabsf(acc) >= 1.0f) {
+            assert_true(at < found);
+            assert_int_equal(indices[at], 40 + i);
+            assert_true(values[at] == acc);
+            at++;
+        }
+    }
+    assert_int_equal(at, found);
+    assert_false(nonfinite);
+    assert_int_equal(
+        spar_kernels_scalar.count_f32(gradient, residual, 300, 1.0f),
+        found - 1);
+}
+
+static void scans_agree_on_all_shapes(void **state)
+{
+    size_t s, c;
+    int shape;
+
+    (void)state;
+    for (s = 0; s < SIZES; s++) {
+        for (shape = 0; shape < DATA_SHAPES; shape++) {
+            size_t n = sizes[s];
+            size_t capacities[] = {0, 1, 9, n / 2, n};
+            float *g32 = data_alloc(n, 4), *r32 = data_alloc(n, 4);
+            double *g64 = data_alloc(n, 8), *r64 = data_alloc(n, 8);
+
+            data_fill_f32(g32, n, (data_shape_t)shape, s);
+            data_fill_f32(r32, n, (data_shape_t)shape, s + 100);
+            data_fill_f64(g64, n, (data_shape_t)shape, s);
+            data_fill_f64(r64, n, (data_shape_t)shape, s + 100);
+            for (c = 0; c < 5; c++) {
+                double middle = n > 0 ? fabs(g64[n / 2]) : 1.0;
+                float middle32 = n > 0 ? fabsf(g32[n / 2]) : 1.0f;
+
+                scan_check_f32(g32, r32, n, middle32, capacities[c]);
+                scan_check_f32(g32, NULL, n, middle32, capacities[c]);
+                scan_check_f32(g32, r32, n, 0.0f, capacities[c]);
+                scan_check_f32(g32, r32, n, 0x1p-149f, capacities[c]);
+                scan_check_f64(g64, r64, n, middle, capacities[c]);
+                scan_check_f64(g64, NULL, n, middle, capacities[c]);
+                scan_check_f64(g64, r64, n, 0.0, capacities[c]);
+            }
+            free(g32);
+            free(r32);
+            free(g64);
+            free(r64);
+        }
+    }
+}
+
+/* A NaN or an infinity at any place is seen, and so is a sum that overflows,
+ * even where the threshold is larger than everything finite. */
+static void nonfinite_is_seen_everywhere(void **state)
+{
+    const float bad[] = {NAN, -NAN, INFINITY, -INFINITY, FLT_MAX};
+    float gradient[200] = {0}, residual[200] = {0};
+    double gradient64[200] = {0}, residual64[200] = {0};
+    uint32_t indices[1];
+    float values[1];
+    double values64[1];
+    size_t t, b, i;
+
+    (void)state;
+    for (t = 0; t < table_count; t++) {
+        for (b = 0; b < 5; b++) {
+            for (i = 0; i < 200; i++) {
+                bool seen = false, seen64 = false;
+
+                gradient[i] = bad[b];
+                residual[i] = b == 4 ? FLT_MAX : 0.0f;
+                gradient64[i] = b == 4 ? DBL_MAX : (double)bad[b];
+                residual64[i] = b == 4 ? DBL_MAX : 0.0;
+                tables[t]->scan_f32(gradient, residual, 200, FLT_MAX, 0, 0,
+                                    indices, values, &seen);
+                tables[t]->scan_f64(gradient64, residual64, 200, DBL_MAX, 0, 0,
+                                    indices, values64, &seen64);
+                assert_true(seen);
+                assert_true(seen64);
+                gradient[i] = residual[i] = 0.0f;
+                gradient64[i] = residual64[i] = 0.0;
+            }
+        }
+    }
+}
+
+static void moments_agree(void **state)
+{
+    size_t s, t;
+    int shape;
+
+    (void)state;
+    for (s = 0; s < SIZES; s++) {
+        for (shape = 0; shape < DATA_SHAPES; shape++) {
+            size_t n = sizes[s];
+            float *g32 = data_alloc(n, 4), *r32 = data_alloc(n, 4);
+            double *g64 = data_alloc(n, 8), *r64 = data_alloc(n, 8);
+            spar_moments_t expected, result;
+
+            data_fill_f32(g32, n, (data_shape_t)shape, s);
+            data_fill_f32(r32, n, (data_shape_t)shape, s + 100);
+            data_fill_f64(g64, n, (data_shape_t)shape, s);
+            data_fill_f64(r64, n, (data_shape_t)shape, s + 100);
+            for (t = 0; t < table_count; t++) {
+                spar_kernels_scalar.moments_f32(g32, r32, n, &expected);
+                tables[t]->moments_f32(g32, r32, n, &result);
+                assert_memory_equal(&result, &expected, sizeof(result));
+                spar_kernels_scalar.moments_f32(g32, NULL, n, &expected);
+                tables[t]->moments_f32(g32, NULL, n, &result);
+                assert_memory_equal(&result, &expected, sizeof(result));
+                spar_kernels_scalar.moments_f64(g64, r64, n, &expected);
+                tables[t]->moments_f64(g64, r64, n, &result);
+                assert_memory_equal(&result, &expected, sizeof(result));
+            }
+            free(g32);
+            free(r32);
+            free(g64);
+            free(r64);
+        }
+    }
+}
+
+/* Catches a change of the order of additions in all sets at once. */
+static void moments_keep_their_order(void **state)
+{
+    double values[40], lanes[16] = {0};
+    spar_moments_t moments;
+    size_t i, half;
+
+    (void)state;
+    data_fill_f64(values, 40, DATA_HEAVY, 3);
+    for (i = 0; i < 40; i++) {
+        lanes[i % 16] += values[i];
+    }
+    for (half = 8; half > 0; half /= 2) {
+        for (i = 0; i < half; i++) {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    spar_kernels_scalar.moments_f64(values, NULL, 40, &moments);
+    assert_true(moments.sum == lanes[0]);
+}
+
+static void commits_agree(void **state)
+{
+    size_t s, t;
+
+    (void)state;
+    for (s = 0; s < SIZES; s++) {
+        for (t = 0; t < table_count; t++) {
+            size_t n = sizes[s], i;
+            float *g = data_alloc(n, 4), *r = data_alloc(n, 4);
+            float *out = data_alloc(n, 4), *sum = data_alloc(n, 4);
+            double *g64 = data_alloc(n, 8), *r64 = data_alloc(n, 8);
+            double *sum64 = data_alloc(n, 8);
+
+            data_fill_f32(g, n, DATA_NORMAL, s);
+            data_fill_f32(r, n, DATA_HEAVY, s + 1);
+            data_fill_f64(g64, n, DATA_NORMAL, s);
+            data_fill_f64(r64, n, DATA_HEAVY, s + 1);
+            data_fill_f32(out, n, DATA_NORMAL, s);
+            for (i = 0; i < n; i++) {
+                sum[i] = g[i] + r[i];
+                sum64[i] = g64[i] + r64[i];
+            }
+            tables[t]->commit_f32(r, g, out, n);
+            tables[t]->commit_f64(r64, g64, g64, n);
+            assert_memory_equal(r, sum, n * 4);
+            assert_memory_equal(r64, sum64, n * 8);
+            for (i = 0; i < n; i++) {
+                assert_true(out[i] == 0.0f && !signbit(out[i]));
+                assert_true(g64[i] == 0.0 && !signbit(g64[i]));
+            }
+            free(g);
+            free(r);
+            free(out);
+            free(sum);
+            free(g64);
+            free(r64);
+            free(sum64);
+        }
+    }
+}
+
+static void tables_are_chosen_by_name(void **state)
+{
+    (void)state;
+    assert_int_equal(spar_kernels_use("scalar"), SPAR_OK);
+    assert_string_equal(spar_kernels()->name, "scalar");
+    assert_int_equal(spar_kernels_use("mmx"), SPAR_ERR_INVALID);
+    assert_string_equal(spar_kernels()->name, "scalar");
+    assert_null(spar_kernels_find("mmx"));
+    assert_int_equal(spar_kernels_use("auto"), SPAR_OK);
+    assert_ptr_equal(spar_kernels_find(spar_kernels()->name), spar_kernels());
+}
+
+static void tables_collect(void)
+{
+#ifdef SPAR_TEST_EMULATED
+    tables[table_count++] = &spar_kernels_avx512;
+#else
+    const char *const names[] = {"scalar", "avx2", "avx512"};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        if (spar_kernels_find(names[i]) != NULL) {
+            tables[table_count++] = spar_kernels_find(names[i]);
+        }
+    }
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scalar_scan_follows_the_definition),
+        cmocka_unit_test(scans_agree_on_all_shapes),
+        cmocka_unit_test(nonfinite_is_seen_everywhere),
+        cmocka_unit_test(moments_agree),
+        cmocka_unit_test(moments_keep_their_order),
+        cmocka_unit_test(commits_agree),
+        cmocka_unit_test(tables_are_chosen_by_name),
+    };
+
+    tables_collect();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/* Conservation: what is sent and what stays make up the whole, to the bit. */
+#include "tests/unit/select_data.h"
+
+#include "sparsify/residual.h"
+#include "sparsify/selector.h"
+
+#define N 5003
+
+/* The upper 16 bits of a float: the kind of rounding that a value can have
+ * gone through before it travels. */
+static float truncated(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    bits &= 0xffff0000u;
+    memcpy(&value, &bits, sizeof(bits));
+    return value;
+}
+
+static void select_some(spar_dtype_t dtype, const void *gradient,
+                        const void *residual, spar_selection_t *selection)
+{
+    spar_selector_t selector;
+
+    spar_selection_init(selection);
+    spar_selector_init(&selector, SPAR_SELECT_EXACT, dtype, N);
+    assert_int_equal(
+        spar_selector_run(&selector, gradient, residual, 100, selection),
+        SPAR_OK);
+    assert_int_equal(selection->count, 100);
+}
+
+static void conserved_f32(bool rounded, data_shape_t shape)
+{
+    float *g = data_alloc(N, 4), *r = data_alloc(N, 4);
+    float *acc = data_alloc(N, 4), *decoded = data_alloc(N, 4);
+    spar_selection_t sent;
+    size_t i;
+
+    data_fill_f32(g, N, shape, 1);
+    data_fill_f32(r, N, shape, 2);
+    for (i = 0; i < N; i++) {
+        acc[i] = g[i] + r[i];
+        decoded[i] = 0.0f;
+    }
+    select_some(SPAR_DTYPE_F32, g, r, &sent);
+    for (i = 0; i < sent.count; i++) {
+        float *value = (float *)sent.values + i;
+
+        *value = rounded ? truncated(*value) : *value;
+        decoded[sent.indices[i]] += *value;
+    }
+    spar_residual_commit(SPAR_DTYPE_F32, r, g, NULL, 0, N);
+    spar_residual_settle(r, &sent);
+    for (i = 0; i < N; i++) {
+        assert_true(decoded[i] + r[i] == acc[i]);
+        assert_true(rounded || decoded[i] == 0.0f || r[i] == 0.0f);
+    }
+    spar_selection_cleanup(&sent);
+    free(g);
+    free(r);
+    free(acc);
+    free(decoded);
+}
+
+static void conserved_f64(data_shape_t shape)
+{
+    double *g = data_alloc(N, 8), *r = data_alloc(N, 8);
+    double *acc = data_alloc(N, 8), *decoded = data_alloc(N, 8);
+    spar_selection_t sent;
+    size_t i;
+
+    data_fill_f64(g, N, shape, 1);
+    data_fill_f64(r, N, shape, 2);
+    for (i = 0; i < N; i++) {
+        acc[i] = g[i] + r[i];
+        decoded[i] = 0.0;
+    }
+    select_some(SPAR_DTYPE_F64, g, r, &sent);
+    for (i = 0; i < sent.count; i++) {
+        decoded[sent.indices[i]] += ((double *)sent.values)[i];
+    }
+    spar_residual_commit(SPAR_DTYPE_F64, r, g, g, 0, N);
+    spar_residual_settle(r, &sent);
+    for (i = 0; i < N; i++) {
+        assert_true(decoded[i] + r[i] == acc[i]);
+        assert_true(g[i] == 0.0);
+    }
+    spar_selection_cleanup(&sent);
+    free(g);
+    free(r);
+    free(acc);
+    free(decoded);
+}
+
+static void nothing_is_lost(void **state)
+{
+    const data_shape_t shapes[] = {DATA_NORMAL, DATA_HEAVY, DATA_DENORMAL,
+                                   DATA_HUGE};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        conserved_f32(false, shapes[i]);
+        conserved_f64(shapes[i]);
+    }
+    conserved_f32(true, DATA_NORMAL);
+    conserved_f32(true, DATA_HEAVY);
+}
+
+/* In pieces of any size, in place or not, the result is the same. */
+static void pieces_make_the_whole(void **state)
+{
+    const size_t pieces[] = {1, 7, 64, 1000, N};
+    float *g = data_alloc(N, 4), *r = data_alloc(N, 4);
+    float *whole = data_alloc(N, 4), *out = data_alloc(N, 4);
+    size_t p, begin, i;
+
+    (void)state;
+    for (p = 0; p < 10; p++) {
+        float *to = p % 2 == 0 ? g : out;
+        size_t piece = pieces[p / 2];
+
+        data_fill_f32(g, N, DATA_NORMAL, p);
+        data_fill_f32(r, N, DATA_HEAVY, p + 1);
+        data_fill_f32(out, N, DATA_NORMAL, p + 2);
+        for (i = 0; i < N; i++) {
+            whole[i] = g[i] + r[i];
+        }
+        for (begin = 0; begin < N; begin += piece) {
+            size_t end = begin + piece < N ? begin + piece : N;
+
+            spar_residual_commit(SPAR_DTYPE_F32, r, g, to, begin, end);
+            assert_true(end == N || to[end] != 0.0f);
+        }
+        assert_memory_equal(r, whole, N * 4);
+        for (i = 0; i < N; i++) {
+            assert_true(to[i] == 0.0f);
+        }
+    }
+    free(g);
+    free(r);
+    free(whole);
+    free(out);
+}
+
+static void empty_range_touches_nothing(void **state)
+{
+    float r = 1.0f, g = 2.0f;
+
+    (void)state;
+    spar_residual_commit(SPAR_DTYPE_F32, &r, &g, &g, 1, 1);
+    assert_true(r == 1.0f && g == 2.0f);
+}
+
+static void norm_is_the_sum_of_squares(void **state)
+{
+    const float r[3] = {1.0f, -2.0f, 3.0f};
+    const double r64[3] = {1e150, 0.0, 0.0};
+
+    (void)state;
+    assert_true(spar_residual_norm2(SPAR_DTYPE_F32, r, 3) == 14.0);
+    assert_true(spar_residual_norm2(SPAR_DTYPE_F64, r64, 3) == 1e150 * 1e150);
+    assert_true(spar_residual_norm2(SPAR_DTYPE_F32, r, 0) == 0.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(pieces_make_the_whole),
+        cmocka_unit_test(empty_range_touches_nothing),
+        cmocka_unit_test(norm_is_the_sum_of_squares),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
