@@ -8,7 +8,7 @@
 
 static uint64_t checksum_param(const param_t *param, uint64_t before)
 {
-    if (param->count == 0)
+    if (!param->value)
         return before;
     return XXH64(param->value, param->count * sizeof(float), before);
 }
@@ -19,8 +19,10 @@ void checksum_print(const network_t *network, int rank, int size)
     uint64_t own = 0;
     int differ = 0;
 
-    if (!sums)
+    if (!sums) {
         MPI_Abort(MPI_COMM_WORLD, 1);
+        return;
+    }
     for (int i = 0; i < network->count; i++) {
         own = checksum_param(&network->layers[i].weight, own);
         own = checksum_param(&network->layers[i].bias, own);

@@ -22,7 +22,7 @@ typedef struct idx_file {
     int length;
 } idx_file_t;
 
-__attribute__((format(printf, 2, 3))) static int idx_fail(
+__attribute__((format(printf, 2, 3))) static void idx_explain(
     const idx_file_t *file, const char *format, ...)
 {
     va_list arguments;
@@ -30,8 +30,10 @@ __attribute__((format(printf, 2, 3))) static int idx_fail(
     va_start(arguments, format);
     vsnprintf(file->error, file->length, format, arguments);
     va_end(arguments);
-    return -1;
 }
+
+/* Notes the reason; the value is what the caller returns. */
+#define idx_fail(...) (idx_explain(__VA_ARGS__), -1)
 
 static int idx_read(idx_file_t *file, void *target, unsigned bytes)
 {
@@ -88,15 +90,15 @@ static int idx_read_header(idx_file_t *file, bool images)
 static int idx_read_items(idx_file_t *file, unsigned bytes, uint8_t **items_p)
 {
     const int share = file->count / file->size;
-    uint8_t *items = malloc((size_t)share * bytes + bytes);
-    uint8_t *skipped = items + (size_t)share * bytes;
+    const size_t kept = (size_t)share * bytes;
+    uint8_t *items = calloc(1, kept + bytes); /* the last one is scratch */
 
     if (!items)
         return idx_fail(file, "%s: no memory for it", file->path);
     for (int i = 0; i < file->count; i++) {
         bool mine = i % file->size == file->rank && i / file->size < share;
         uint8_t *target =
-            mine ? items + (size_t)(i / file->size) * bytes : skipped;
+            items + (mine ? (size_t)(i / file->size) * bytes : kept);
 
         if (idx_read(file, target, bytes) != 0) {
             free(items);

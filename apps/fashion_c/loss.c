@@ -21,10 +21,11 @@ double loss_softmax(const float *scores, const uint8_t *labels, int batch,
     for (int i = 0; i < batch; i++) {
         const float *score = scores + (size_t)i * classes;
         const int best = largest(score, classes);
-        double total = 0;
+        double total = 1; /* the best class's own share */
 
         for (int c = 0; c < classes; c++)
-            total += exp((double)score[c] - score[best]);
+            if (c != best)
+                total += exp((double)score[c] - score[best]);
         loss += log(total) + score[best] - score[labels[i]];
         *correct_p += best == labels[i];
         for (int c = 0; score_grad && c < classes; c++) {

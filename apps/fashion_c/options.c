@@ -81,10 +81,10 @@ static bool parse_real(const char *text, double low, double high,
 static bool parse_hidden(const char *text, options_t *options)
 {
     char word[16];
-    size_t length;
 
     for (options->n_hidden = 0; options->n_hidden < OPTIONS_MAX_HIDDEN;) {
-        length = strcspn(text, ",");
+        size_t length = strcspn(text, ",");
+
         if (length >= sizeof(word))
             return false;
         memcpy(word, text, length);
@@ -142,9 +142,9 @@ static bool parse_one(int option, const char *text, options_t *options)
 __attribute__((format(printf, 2, 3))) static options_result_t wrong(
     FILE *errors, const char *format, ...)
 {
-    va_list arguments;
-
     if (errors) {
+        va_list arguments;
+
         va_start(arguments, format);
         fputs("fashion_c: ", errors);
         vfprintf(errors, format, arguments);

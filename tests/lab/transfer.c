@@ -43,7 +43,8 @@ int main(int argc, char **argv)
     printf("rank %d host %s\n", rank, host);
     fflush(stdout);
     transfer_rate(rank, size - 1, 2);
-    rate = transfer_rate(rank, size - 1, argc > 1 ? atoi(argv[1]) : 8);
+    rate = transfer_rate(rank, size - 1,
+                         argc > 1 ? (int)strtol(argv[1], NULL, 10) : 8);
     if (rank == 0)
         printf("mbit_per_s %.1f\n", rate);
     MPI_Finalize();
