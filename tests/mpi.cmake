@@ -1,0 +1,101 @@
+# Jobs under the real mpirun: spar_mpi_test(name ENV A=B... ARGS job.sh's)
+function(spar_mpi_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 job "" "" "ENV;ARGS")
+    add_test(NAME mpi_${name}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/job.sh ${job_ARGS})
+    set_tests_properties(mpi_${name} PROPERTIES
+        TIMEOUT 180 PROCESSORS 2 LABELS mpi
+        ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${job_ENV}")
+endfunction()
+
+foreach(program sim citizen)
+    add_executable(mpi_${program} mpi/${program}.c)
+    target_link_libraries(mpi_${program} PRIVATE MPI::MPI_C m)
+endforeach()
+set(sim $<TARGET_FILE:mpi_sim>)
+
+# Conservation, identical replicas, exact sums
+spar_mpi_test(sparse_in_place ENV SPAR_MODE=sparse
+    ARGS -n 3 -m "sums are right" -- ${sim})
+spar_mpi_test(sparse_out_of_place_double ENV SPAR_MODE=sparse
+    ARGS -n 2 -m "sums are right" -- ${sim} --out-of-place --double)
+spar_mpi_test(sparse_flat ENV SPAR_MODE=sparse SPAR_DENSITY=0.25,0.01
+    ARGS -n 4 -m "sums are right" -- ${sim} --flat --steps 90)
+spar_mpi_test(gaussian ENV SPAR_MODE=sparse SPAR_SELECT=gaussian
+    ARGS -n 3 -m "sums are right" -- ${sim})
+spar_mpi_test(topk ENV SPAR_MODE=sparse SPAR_SELECT=topk
+    ARGS -n 2 -m "sums are right" -- ${sim})
+spar_mpi_test(lossless ENV SPAR_MODE=lossless
+    ARGS -n 3 -m "sums are right" -m "lossless" -- ${sim} --expect lossless)
+spar_mpi_test(own_ring ENV SPAR_MODE=sparse SPAR_EXCHANGE=dense
+    ARGS -n 3 -m "sums are right" -- ${sim} --expect dense)
+spar_mpi_test(mode_dense ENV SPAR_MODE=dense
+    ARGS -n 2 -m "sums are right" -m "mode dense" -- ${sim} --expect dense)
+spar_mpi_test(mode_off ENV SPAR_MODE=off
+    ARGS -n 2 -m "sums are right" -a "spar:" -- ${sim} --expect dense)
+spar_mpi_test(mode_auto ARGS -n 2 -m "sums are right" -m "predicted faster" -- ${sim}
+    --expect any)
+spar_mpi_test(one_rank ENV SPAR_MODE=sparse
+    ARGS -n 1 -m "sums are right" -- ${sim} --expect dense)
+
+# Non-finite values
+spar_mpi_test(nan_in_place ENV SPAR_MODE=sparse
+    ARGS -n 3 -m "sums are right" -m "NaN or Inf" -- ${sim} --bad-step 45)
+spar_mpi_test(nan_lossless ENV SPAR_MODE=lossless
+    ARGS -n 2 -m "sums are right" -- ${sim} --expect lossless --bad-step 45)
+
+# MPI_Pcontrol by one rank alone
+spar_mpi_test(pause ENV SPAR_MODE=sparse
+    ARGS -n 3 -m "sums are right" -- ${sim} --pause 30-40 --steps 80)
+
+# A good citizen
+spar_mpi_test(citizen ENV SPAR_MODE=sparse
+    ARGS -n 3 -m "sums are right" -- $<TARGET_FILE:mpi_citizen>)
+spar_mpi_test(citizen_dense ENV SPAR_MODE=dense
+    ARGS -n 2 -m "sums are right" -- $<TARGET_FILE:mpi_citizen>)
+
+# Settings
+spar_mpi_test(bad_value ENV SPAR_MODE=fast
+    ARGS -c fail -a "sums are right" -m "SPAR_MODE=fast is not allowed; allowed: auto"
+        -- ${sim})
+spar_mpi_test(unknown_name ENV SPAR_MODE=dense SPAR_DENSTIY=0.1
+    ARGS -m "sums are right" -m "SPAR_DENSTIY is not a variable of Spar (maybe: SPAR_DENSITY?)"
+        -- ${sim} --expect dense --steps 5)
+spar_mpi_test(stop_steps ENV SPAR_MODE=sparse SPAR_STOP_STEPS=5
+    ARGS -a "sums are right" -m "spar: 5 steps" -- ${sim} --steps 100000)
+
+# A rank without the library
+spar_mpi_test(partial_last ENV SPAR_INIT_TIMEOUT=3s
+    ARGS -n 3 -s last -c fail -a "sums are right" -m "1 of 3 ranks run without libspar.so: rank 2"
+        -m "-x LD_PRELOAD" -- ${sim})
+spar_mpi_test(partial_first ENV SPAR_INIT_TIMEOUT=2s
+    ARGS -n 3 -s first -c fail -a "sums are right" -m "rank 0 runs without libspar.so"
+        -m "-x LD_PRELOAD" -- ${sim})
+
+# Programs in other languages
+include(CheckLanguage)
+check_language(Fortran)
+if(CMAKE_Fortran_COMPILER)
+    enable_language(Fortran)
+    find_package(MPI COMPONENTS Fortran)
+endif()
+if(MPI_Fortran_FOUND)
+    add_executable(mpi_layers_fortran mpi/layers.f90)
+    target_link_libraries(mpi_layers_fortran PRIVATE MPI::MPI_Fortran)
+    # The flags of C do not fit Fortran.
+    set_target_properties(mpi_layers_fortran PROPERTIES COMPILE_OPTIONS "")
+    spar_mpi_test(fortran ENV SPAR_MODE=sparse
+        ARGS -n 2 -m "sums are right" -m "20000 float32 sparse" -m "20000 float64 sparse"
+            -- $<TARGET_FILE:mpi_layers_fortran>)
+else()
+    message(STATUS "no Fortran compiler: Fortran tests are left out")
+endif()
+spar_mpi_test(mpi4py ENV SPAR_MODE=sparse
+    ARGS -n 2 -m "sums are right" -m "50000 float32 sparse"
+        -- /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/mpi/layers.py)
+
+# The library itself
+add_test(NAME mpi_exports COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/exports.sh
+    $<TARGET_FILE:spar>)
+add_test(NAME mpi_inert COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/inert.sh
+    $<TARGET_FILE:spar>)

@@ -1,0 +1,271 @@
+/*
+ * A trainer in miniature that checks what it gets. Gradients are small whole
+ * numbers, so that every sum is exact in floating point and nothing can hide
+ * in rounding:
+ *  - every result is bitwise the same on all ranks;
+ *  - what was delivered over the run, with a final flush, is exactly the sum
+ *    of all gradients of all ranks (conservation);
+ *  - a step with NaN or Inf delivers what the dense sum delivers, and is
+ *    forgotten afterwards (the residuals are as before);
+ *  - lossless steps are exact.
+ * It knows nothing of Spar but MPI_Pcontrol.
+ */
+#include <math.h>
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_LAYERS 16
+
+typedef struct options {
+    int steps;
+    int layers;
+    int counts[MOST_LAYERS];
+    bool out_of_place; /* and a fresh receive buffer in every call */
+    bool use_double;
+    int bad_step; /* NaN or Inf on one rank; -1: never */
+    int pause_from, pause_to; /* steps in which one rank pauses */
+    const char *expect; /* sparse, dense, lossless, any */
+} options_t;
+
+static int rank, size, failures;
+
+static void check(bool ok, const char *what, int step, int layer)
+{
+    if (!ok && failures++ < 5) {
+        fprintf(stderr, "rank %d, step %d, layer %d: %s\n", rank, step, layer,
+                what);
+    }
+}
+
+static int sample(int from, int step, int layer, int i)
+{
+    uint32_t x = (uint32_t)(from * 7919 + step * 104729 + layer * 1299709 + i) *
+                 2654435761u;
+
+    x ^= x >> 15;
+    x *= 2246822519u;
+    x ^= x >> 13;
+    /* heavy-tailed, mostly small */
+    return (int)(x % 7) - 3 + ((x >> 8) % 50 == 0 ? (int)(x >> 16) % 199 - 99
+                                                  : 0);
+}
+
+static double get(const options_t *o, const void *data, int i)
+{
+    return o->use_double ? ((const double *)data)[i]
+                         : ((const float *)data)[i];
+}
+
+static void set(const options_t *o, void *data, int i, double value)
+{
+    if (o->use_double) {
+        ((double *)data)[i] = value;
+    } else {
+        ((float *)data)[i] = (float)value;
+    }
+}
+
+static uint64_t hash_bytes(const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    uint64_t hash = 1469598103934665603u;
+
+    for (size_t i = 0; i < bytes; i++) {
+        hash = (hash ^ p[i]) * 1099511628211u;
+    }
+    return hash;
+}
+
+static bool same_everywhere(const void *data, size_t bytes)
+{
+    uint64_t range[2];
+    uint64_t hash = hash_bytes(data, bytes);
+
+    range[0] = hash;
+    range[1] = ~hash;
+    MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT64_T, MPI_MAX,
+                  MPI_COMM_WORLD);
+    return range[0] == ~range[1];
+}
+
+static double dense_sum(int step, int layer, int i)
+{
+    double sum = 0;
+
+    for (int from = 0; from < size; from++) {
+        sum += sample(from, step, layer, i);
+    }
+    return sum;
+}
+
+/* Returns how many elements differ from the dense sum. */
+static int exchange(const options_t *o, int step, int layer, double *delivered)
+{
+    int count = o->counts[layer];
+    size_t width = o->use_double ? sizeof(double) : sizeof(float);
+    MPI_Datatype type = o->use_double ? MPI_DOUBLE : MPI_FLOAT;
+    char *gradient = malloc((size_t)count * width);
+    char *result = o->out_of_place ? malloc((size_t)count * width) : gradient;
+    bool bad = step == o->bad_step;
+    int different = 0;
+
+    for (int i = 0; i < count; i++) {
+        set(o, gradient, i, sample(rank, step, layer, i));
+    }
+    if (bad && rank == size - 1) {
+        set(o, gradient, count / 2, layer % 2 == 0 ? NAN : INFINITY);
+    }
+    MPI_Allreduce(o->out_of_place ? gradient : MPI_IN_PLACE, result, count,
+                  type, MPI_SUM, MPI_COMM_WORLD);
+    for (int i = 0; i < count; i++) {
+        double value = get(o, result, i);
+
+        if (bad && i == count / 2) {
+            check(!isfinite(value), "the bad value did not arrive", step,
+                  layer);
+            continue;
+        }
+        different += value != dense_sum(step, layer, i);
+        if (!bad) {
+            delivered[i] += value;
+        }
+    }
+    check(same_everywhere(result, (size_t)count * width),
+          "ranks got different bits", step, layer);
+    check(!bad || different == 0, "a step with NaN is not the dense sum", step,
+          layer);
+    if (o->out_of_place) {
+        for (int i = 0; i < count; i++) {
+            if (!(bad && i == count / 2)) {
+                check(get(o, gradient, i) == sample(rank, step, layer, i),
+                      "the send buffer was changed", step, layer);
+            }
+        }
+        free(result);
+    }
+    free(gradient);
+    return different;
+}
+
+static void control(const options_t *o, int step)
+{
+    /* One rank alone may ask: all follow. */
+    if (rank == 0 && step == o->pause_from) {
+        MPI_Pcontrol(0);
+    }
+    if (rank == 0 && step == o->pause_to) {
+        MPI_Pcontrol(1);
+    }
+    if (rank == size - 1 && step == o->steps - 1) {
+        MPI_Pcontrol(2);
+    }
+}
+
+static void run(options_t *o)
+{
+    double *delivered[MOST_LAYERS], *expected[MOST_LAYERS];
+    long sparse_calls = 0;
+
+    for (int layer = 0; layer < o->layers; layer++) {
+        size_t count = (size_t)o->counts[layer];
+
+        delivered[layer] = calloc(count, sizeof(double));
+        expected[layer] = calloc(count, sizeof(double));
+    }
+    for (int step = 0; step < o->steps; step++) {
+        float loss = 1;
+
+        control(o, step);
+        for (int layer = o->layers - 1; layer >= 0; layer--) {
+            int different = exchange(o, step, layer, delivered[layer]);
+            bool paused = step >= o->pause_from && step < o->pause_to;
+
+            check(!paused || different == 0, "a paused step is not dense",
+                  step, layer);
+            sparse_calls += different > 0;
+            for (int i = 0; step != o->bad_step && i < o->counts[layer]; i++) {
+                expected[layer][i] += dense_sum(step, layer, i);
+            }
+        }
+        MPI_Allreduce(MPI_IN_PLACE, &loss, 1, MPI_FLOAT, MPI_SUM,
+                      MPI_COMM_WORLD);
+        check(loss == (float)size, "a small sum is wrong", step, -1);
+    }
+    for (int layer = 0; layer < o->layers; layer++) {
+        int wrong = 0;
+
+        for (int i = 0; i < o->counts[layer]; i++) {
+            wrong += delivered[layer][i] != expected[layer][i];
+        }
+        check(wrong == 0, "gradients were lost or made up over the run",
+              o->steps, layer);
+        free(delivered[layer]);
+        free(expected[layer]);
+    }
+    if (strcmp(o->expect, "sparse") == 0) {
+        check(sparse_calls > o->steps / 2, "nothing went sparse", -1, -1);
+    } else if (strcmp(o->expect, "any") != 0) {
+        check(sparse_calls == 0, "results are not the dense sums", -1, -1);
+    }
+}
+
+static void parse(int argc, char **argv, options_t *o)
+{
+    static const int counts[] = {20000, 5000, 5000, 4096, 100, 40001};
+
+    *o = (options_t){.steps = 60,
+                     .layers = 6,
+                     .bad_step = -1,
+                     .pause_from = -1,
+                     .pause_to = -1,
+                     .expect = "sparse"};
+    memcpy(o->counts, counts, sizeof(counts));
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+        if (strcmp(argv[i], "--out-of-place") == 0) {
+            o->out_of_place = true;
+        } else if (strcmp(argv[i], "--double") == 0) {
+            o->use_double = true;
+        } else if (strcmp(argv[i], "--flat") == 0) {
+            o->layers = 1;
+        } else if (strcmp(argv[i], "--steps") == 0) {
+            o->steps = atoi(value);
+            i++;
+        } else if (strcmp(argv[i], "--bad-step") == 0) {
+            o->bad_step = atoi(value);
+            i++;
+        } else if (strcmp(argv[i], "--pause") == 0) {
+            sscanf(value, "%d-%d", &o->pause_from, &o->pause_to);
+            i++;
+        } else if (strcmp(argv[i], "--expect") == 0) {
+            o->expect = value;
+            i++;
+        } else {
+            fprintf(stderr, "unknown option %s\n", argv[i]);
+            MPI_Abort(MPI_COMM_WORLD, 2);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    options_t options;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    parse(argc, argv, &options);
+    run(&options);
+    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM,
+                  MPI_COMM_WORLD);
+    if (rank == 0) {
+        printf("%s\n", failures == 0 ? "sums are right" : "FAILED");
+    }
+    MPI_Finalize();
+    return failures == 0 ? 0 : 1;
+}
