@@ -57,17 +57,17 @@ static inline uint64_t key_of_rank(spar_dtype_t dtype, const void *values,
 
     while (range.low < range.high) {
         unsigned shift = digit_shift(range);
-        uint32_t buckets[BUCKETS] = {0};
+        uint32_t buckets[BUCKETS + 1] = {0};
         uint64_t bucket = (range.high - range.low) >> shift;
         size_t i;
 
         for (i = 0; i < count; i++) {
             uint64_t digit = (key_at(dtype, values, i) - range.low) >> shift;
 
-            /* Keys below the range wrap around to large numbers. */
-            if (digit <= bucket) {
-                buckets[digit]++;
-            }
+            /* Keys outside of the range, also those below it, which wrap
+             * around, go to a bucket of their own: a branch would be hard to
+             * predict. */
+            buckets[digit < BUCKETS ? digit : BUCKETS]++;
         }
         while (buckets[bucket] < rank) {
             rank -= buckets[bucket--];
@@ -89,7 +89,7 @@ static inline void keep_from(spar_dtype_t dtype, spar_selection_t *selection,
 
     for (i = 0; i < selection->count; i++) {
         uint64_t key = key_at(dtype, selection->values, i);
-        bool tie = key == least && ties > 0;
+        size_t tie = (size_t)(key == least) & (size_t)(ties > 0);
 
         indices[kept] = indices[i];
         if (dtype == SPAR_DTYPE_F64) {
@@ -99,7 +99,8 @@ static inline void keep_from(spar_dtype_t dtype, spar_selection_t *selection,
             ((float *)selection->values)[kept] =
                 ((float *)selection->values)[i];
         }
-        kept += key > least || tie;
+        /* No branch: whether an entry stays is hard to predict. */
+        kept += (size_t)(key > least) | tie;
         ties -= tie;
     }
     selection->count = kept;

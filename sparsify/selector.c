@@ -9,6 +9,8 @@ void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
     selector->dtype = dtype;
     selector->n = n;
     selector->threshold = 0.0;
+    selector->last_k = 0;
+    selector->gap = SPAR_EXACT_FIRST_GAP;
 }
 
 spar_status_t spar_selector_run(spar_selector_t *selector, const void *gradient,

@@ -30,6 +30,8 @@ typedef struct spar_selector {
     spar_dtype_t dtype;
     size_t n;         /* elements of the layer, at most 2^32 - 1 */
     double threshold; /* magnitude of the last k-th entry; 0: none yet */
+    size_t last_k;    /* the k that belongs to it */
+    double gap;       /* how far below it `exact` looks for candidates */
 } spar_selector_t;
 
 void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,

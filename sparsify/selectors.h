@@ -6,6 +6,9 @@
 #include "sparsify/selector.h"
 #include "sparsify/sweep.h"
 
+/* What spar_selector_t.gap starts with. */
+#define SPAR_EXACT_FIRST_GAP 0.05
+
 spar_status_t spar_select_exact(spar_selector_t *selector,
                                 const spar_layer_t *layer, size_t k,
                                 spar_selection_t *selection);

@@ -3,8 +3,10 @@
 #include "sparsify/kernels_internal.h"
 #include "sparsify/radix.h"
 
-/* Room that is always there between two prunings; also the least scratch. */
-#define LEAST_ROOM 4096
+/* Entries beyond k in the least scratch. */
+#define LEAST_SPARE 4096
+/* Elements of the shortest call of a kernel: with less room, prune. */
+#define LEAST_SPAN 1024
 
 uint64_t spar_sweep_key(const spar_layer_t *layer, double magnitude)
 {
@@ -75,14 +77,14 @@ static void start(const spar_layer_t *layer, spar_selection_t *selection)
  * more room, because a late first pruning lets many candidates in. */
 static size_t scratch_limit(size_t n, size_t k)
 {
-    size_t wanted = k + (k > LEAST_ROOM ? k : LEAST_ROOM);
+    size_t wanted = k + (k > LEAST_SPARE ? k : LEAST_SPARE);
 
     return wanted < n ? wanted : n;
 }
 
 spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
                                  uint64_t floor, spar_selection_t *selection,
-                                 uint64_t *least_p)
+                                 spar_found_t *found_p)
 {
     size_t limit = scratch_limit(layer->n, k);
     size_t begin = 0;
@@ -92,24 +94,27 @@ spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
         return status;
     }
     start(layer, selection);
+    found_p->least = 0;
+    found_p->candidates = 0;
     while (begin < layer->n && !selection->nonfinite) {
         size_t room = limit - selection->count;
         size_t left = layer->n - begin;
+        size_t found;
 
-        if (room < left && room < LEAST_ROOM) {
+        if (room < left && room < LEAST_SPAN) {
             /* Later elements of the same magnitude would lose the tie. */
             floor = spar_radix_keep(selection, k) + 1;
             room = limit - selection->count;
         }
         /* No more elements than there is room: nothing can overflow. */
         left = left < room ? left : room;
-        selection->count +=
-            append(layer, begin, begin + left, floor, room, selection);
+        found = append(layer, begin, begin + left, floor, room, selection);
+        selection->count += found;
+        found_p->candidates += found;
         begin += left;
     }
-    *least_p = 0;
     if (!selection->nonfinite && selection->count >= k) {
-        *least_p = spar_radix_keep(selection, k);
+        found_p->least = spar_radix_keep(selection, k);
     }
     return SPAR_OK;
 }

@@ -21,19 +21,24 @@ typedef struct spar_layer {
 uint64_t spar_sweep_key(const spar_layer_t *layer, double magnitude);
 double spar_sweep_magnitude(const spar_layer_t *layer, uint64_t key);
 
+/* What a sweep for the k largest has found out. */
+typedef struct spar_found {
+    uint64_t least;    /* key of the k-th entry; 0: there are fewer */
+    size_t candidates; /* entries that passed through the scratch */
+} spar_found_t;
+
 /*
  * The k largest magnitudes among the elements whose key is at least `floor`
  * (>= 1), or all of those if they are fewer, into *selection. One sweep,
  * always: when the scratch fills up it is pruned to the k largest so far,
  * which raises the floor for the rest of the sweep. From the lowest floor
  * about k ln(n/k) candidates pass through the scratch, so that even without a
- * good guess most elements are only compared. *least_p is the key of the k-th
- * entry, or 0 when there are fewer than k.
+ * good guess most elements are only compared.
  * SPAR_ERR_NO_MEMORY: the scratch could not grow; nothing was changed.
  */
 spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
                                  uint64_t floor, spar_selection_t *selection,
-                                 uint64_t *least_p);
+                                 spar_found_t *found_p);
 
 /*
  * All elements whose key is at least `floor`. Sweeps once, and once more if

@@ -124,6 +124,7 @@ static void kinds_check(layer_t *layer, size_t k, double guess)
         spar_selection_init(&selection);
         spar_selector_init(&selector, kinds[i], layer->dtype, layer->n);
         selector.threshold = guess;
+        selector.last_k = guess > 0.0 ? k : 0;
         assert_int_equal(spar_selector_run(&selector, layer->gradient,
                                            layer->residual, k, &selection),
                          SPAR_OK);
@@ -223,6 +224,7 @@ static void nonfinite_is_flagged_by_every_kind(void **state)
             spar_selector_init(&selector, (spar_selector_kind_t)kind,
                                SPAR_DTYPE_F32, layer.n);
             selector.threshold = 2.5;
+            selector.last_k = 10;
             ((float *)layer.gradient)[places[p]] = bad[p];
             assert_int_equal(spar_selector_run(&selector, layer.gradient,
                                                layer.residual, 10, &selection),
