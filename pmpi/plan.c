@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps between two reviews, and lost reviews in a row that end it. */
-#define REVIEW_STEPS  16
-#define REVIEW_LOSSES 2
+/* Steps between two reviews. */
+#define REVIEW_STEPS 16
 /* Small exchanges that are timed, and scans. */
 #define LATENCY_ROUNDS 8
 #define SCAN_ROUNDS    3
@@ -313,9 +312,8 @@ void spar_plan_review(spar_comm_t *comm)
         if (!layer->sparse || seconds[i] <= 0) {
             continue;
         }
-        layer->losses =
-            seconds[i] < layer->dense_seconds ? 0 : layer->losses + 1;
-        if (layer->losses >= REVIEW_LOSSES) {
+        if (spar_verdict_review(seconds[i], layer->dense_seconds,
+                                &layer->losses)) {
             take_back(comm, layer);
         }
     }

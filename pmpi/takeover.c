@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Polls without success before the processor is offered to others: ranks that
- * share cores would otherwise starve the one that everybody waits for. */
-#define POLLS_BEFORE_YIELD 64
+/* Polls before the processor is offered to others. Ranks that share cores
+ * would otherwise starve the one that everybody waits for; where nobody else
+ * is ready, offering costs less than a poll. */
+#define POLLS_BEFORE_YIELD 2
 
 static int raise_error(spar_comm_t *comm, const char *cause)
 {

@@ -30,3 +30,10 @@ bool spar_verdict_pays(double sparse_seconds, double dense_seconds)
 {
     return sparse_seconds < SPAR_VERDICT_MARGIN * dense_seconds;
 }
+
+bool spar_verdict_review(double sparse_seconds, double dense_seconds,
+                         unsigned *losses)
+{
+    *losses = sparse_seconds < dense_seconds ? 0 : *losses + 1;
+    return *losses >= SPAR_VERDICT_LOSSES;
+}

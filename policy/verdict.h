@@ -41,4 +41,15 @@ double spar_verdict_predict(const spar_verdict_link_t *link,
 /* Sparse? */
 bool spar_verdict_pays(double sparse_seconds, double dense_seconds);
 
+/* Reviews in a row that must find sparse calls slower before the layer goes
+ * dense for good: one may be noise. */
+#define SPAR_VERDICT_LOSSES 2
+
+/*
+ * Reviews what sparse calls really took. *losses is kept by the caller between
+ * reviews, 0 at first. true: take the layer back.
+ */
+bool spar_verdict_review(double sparse_seconds, double dense_seconds,
+                         unsigned *losses);
+
 #endif

@@ -52,13 +52,25 @@ static void sparse_pays_only_with_a_margin(void **state)
     assert_false(spar_verdict_pays(1e-9, 0));
 }
 
+static void two_lost_reviews_in_a_row_end_it(void **state)
+{
+    unsigned losses = 0;
+
+    (void)state;
+    assert_false(spar_verdict_review(1.1, 1.0, &losses));
+    assert_false(spar_verdict_review(0.9, 1.0, &losses));
+    assert_false(spar_verdict_review(1.1, 1.0, &losses));
+    assert_true(spar_verdict_review(1.1, 1.0, &losses));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ramp_holds_each_value_and_then_the_last),
         cmocka_unit_test(at_least_one_and_at_most_all_entries_leave),
         cmocka_unit_test(the_fit_takes_the_best_rate),
-        cmocka_unit_test(sparse_pays_only_with_a_margin)};
+        cmocka_unit_test(sparse_pays_only_with_a_margin),
+        cmocka_unit_test(two_lost_reviews_in_a_row_end_it)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
