@@ -51,7 +51,8 @@ assert abs(ab["gain_vs_default"] - 6.006) < 1e-6
 assert abs(ab["gain_vs_best"] - 3.003) < 1e-6
 assert ab["compared_from_step"] == 10 and ab["steady"]
 assert len(ab["spar"]["rounds"]) == 2
-assert ab["spar"]["result_lines"][-1] == "test accuracy 87.50 %"
+assert ab["spar"]["result_lines"] == [
+    "step 50", "checksum rank 3 %016x" % (77 * 60), "test accuracy 87.50 %"]
 assert ab["config"] == {"SPAR_MODE": "auto"}
 assert ab["machine"]["mpi"] and ab["label"] == "a lab"
 END

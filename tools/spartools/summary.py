@@ -32,6 +32,14 @@ def shape(line):
                   line.lower())
 
 
+def last_of_each(lines):
+    """The lines without those that are followed by one that differs only in
+    numbers: of progress and of one line per rank, the last."""
+    following = lines[1:] + [None]
+    return [line for line, after in zip(lines, following)
+            if after is None or shape(line) != shape(after)]
+
+
 def result_lines(variants):
     """Per variant the last lines of its output that all variants wrote, but
     for the numbers; the last lines of each when there are none."""
@@ -41,7 +49,7 @@ def result_lines(variants):
     chosen = {}
     for key, lines in outputs.items():
         shared = [line for line in lines if shape(line) in common]
-        chosen[key] = (shared or lines)[-RESULT_LINES:]
+        chosen[key] = last_of_each(shared or lines)[-RESULT_LINES:]
     return chosen
 
 
