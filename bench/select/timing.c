@@ -1,5 +1,6 @@
 #include "bench/select/timing.h"
 
+#include "bench/select/fused.h"
 #include "bench/select/gradients.h"
 #include "sparsify/kernels.h"
 #include "sparsify/residual.h"
@@ -9,12 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#ifdef __SSE2__
+#if FUSED_AVAILABLE
 #include <emmintrin.h>
 #endif
-
-/* Elements that a fused variant adds and then scans while they are cached. */
-#define BLOCK 4096
 
 typedef struct bench {
     size_t n;
@@ -116,72 +114,31 @@ static void select_commit_in_place(bench_t *bench)
     commit_in_place(bench);
 }
 
-/* Keeps the cost of the last choice out of the fused variants: they only
- * collect, so add `exact - scan` to compare them. */
-static void collect(bench_t *bench, size_t begin, size_t size, size_t *found)
+#if FUSED_AVAILABLE
+static void fused(bench_t *bench, const float *residual, fused_store_t store)
 {
-    bool nonfinite = false;
-    size_t room = bench->selection.capacity - *found;
-    size_t more = spar_kernels()->scan_f32(
-        bench->sum + begin, NULL, size, (float)bench->exact.threshold,
-        (uint32_t)begin, room, bench->selection.indices + *found,
-        (float *)bench->selection.values + *found, &nonfinite);
-
-    *found += more < room ? more : room;
+    fused_run(bench->gradient, residual, bench->sum, bench->n / 32 * 32,
+              (float)bench->exact.threshold, store, &bench->selection);
 }
 
-/* The sum goes to a second array: two residual buffers per layer, swapped
- * once all ranks have agreed. */
 static void fused_second(bench_t *bench)
 {
-    size_t begin, i, found = 0;
-
-    for (begin = 0; begin < bench->n; begin += BLOCK) {
-        size_t size = bench->n - begin < BLOCK ? bench->n - begin : BLOCK;
-
-        for (i = begin; i < begin + size; i++) {
-            bench->sum[i] = bench->gradient[i] + bench->residual[i];
-        }
-        collect(bench, begin, size, &found);
-    }
+    fused(bench, bench->residual, FUSED_PLAIN);
 }
 
-/* In place: nothing can be taken back; the least that a fused pass costs. */
-static void fused_in_place(bench_t *bench)
-{
-    size_t begin, i, found = 0;
-
-    for (begin = 0; begin < bench->n; begin += BLOCK) {
-        size_t size = bench->n - begin < BLOCK ? bench->n - begin : BLOCK;
-
-        for (i = begin; i < begin + size; i++) {
-            bench->sum[i] += bench->gradient[i];
-        }
-        collect(bench, begin, size, &found);
-    }
-}
-
-#ifdef __SSE2__
-/* Stores past the caches: spares reading the lines that are overwritten. */
 static void fused_stream(bench_t *bench)
 {
-    const size_t n = bench->n / BLOCK * BLOCK;
-    float block[BLOCK] __attribute__((aligned(64)));
-    float *sum = bench->sum;
-    size_t begin, i, found = 0;
+    fused(bench, bench->residual, FUSED_STREAM);
+}
 
-    for (begin = 0; begin < n; begin += BLOCK) {
-        for (i = 0; i < BLOCK; i++) {
-            block[i] = bench->gradient[begin + i] + bench->residual[begin + i];
-        }
-        bench->sum = block - begin;
-        collect(bench, begin, BLOCK, &found);
-        for (i = 0; i < BLOCK; i += 4) {
-            _mm_stream_ps(sum + begin + i, _mm_load_ps(block + i));
-        }
-    }
-    bench->sum = sum;
-    _mm_sfence();
+static void fused_in_place(bench_t *bench)
+{
+    fused(bench, bench->sum, FUSED_PLAIN);
+}
+
+static void fused_in_place_prefetch(bench_t *bench)
+{
+    fused(bench, bench->sum, FUSED_PREFETCH);
 }
 
 static void commit_stream_zero(bench_t *bench)
@@ -196,19 +153,6 @@ static void commit_stream_zero(bench_t *bench)
         _mm_stream_ps(bench->out + i, zero);
     }
     _mm_sfence();
-}
-
-static void add_prefetch(bench_t *bench)
-{
-    size_t i, j;
-
-    for (i = 0; i + 16 <= bench->n; i += 16) {
-        _mm_prefetch((const char *)(bench->gradient + i + 256), _MM_HINT_T0);
-        _mm_prefetch((const char *)(bench->sum + i + 256), _MM_HINT_T0);
-        for (j = i; j < i + 16; j++) {
-            bench->sum[j] += bench->gradient[j];
-        }
-    }
 }
 #endif
 
@@ -229,12 +173,12 @@ static const variant_t variants[] = {
     {"commit, zero other", commit_to_out},
     {"exact + commit", select_commit},
     {"exact + commit, zero in place", select_commit_in_place},
+#if FUSED_AVAILABLE
     {"fused, second array", fused_second},
-    {"fused, in place", fused_in_place},
-#ifdef __SSE2__
     {"fused, second array, NT", fused_stream},
+    {"fused, in place", fused_in_place},
+    {"fused, in place, prefetch", fused_in_place_prefetch},
     {"commit, zero other by NT", commit_stream_zero},
-    {"r += g, prefetch", add_prefetch},
 #endif
 };
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
