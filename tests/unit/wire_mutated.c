@@ -225,21 +225,23 @@ static void wrong_indices_are_refused(void **state)
 {
     static const struct {
         spar_wire_coding_t coding;
+        uint64_t count;
         unsigned char indices[8];
         size_t bytes;
     } sections[] = {
-        {SPAR_WIRE_DELTA8, {3, 6}, 2},            /* behind the end */
-        {SPAR_WIRE_DELTA8, {0, 0, 0}, 3},         /* one too many */
-        {SPAR_WIRE_DELTA8, {0}, 1},               /* one too few */
-        {SPAR_WIRE_DELTA8, {0, 255}, 2},          /* open at its end */
-        {SPAR_WIRE_DELTA8, {0, 0, 255}, 3},       /* more than it should */
-        {SPAR_WIRE_DELTA16, {3, 0, 6, 0}, 4},     /* behind the end */
-        {SPAR_WIRE_DELTA16, {0, 0, 0}, 3},        /* half an index */
-        {SPAR_WIRE_DELTA16, {0, 0, 255, 255}, 4}, /* open at its end */
-        {SPAR_WIRE_RAW32, {1, 0, 0, 0, 10}, 8},   /* behind the end */
-        {SPAR_WIRE_RAW32, {1, 0, 0, 0, 1}, 8},    /* twice */
-        {SPAR_WIRE_RAW32, {5, 0, 0, 0, 1}, 8},    /* descending */
-        {SPAR_WIRE_RAW32, {5, 0, 0, 0}, 4},       /* one too few */
+        {SPAR_WIRE_DELTA8, 10, {3, 6}, 2},               /* behind the end */
+        {SPAR_WIRE_DELTA8, 10, {0, 0, 0}, 3},            /* one too many */
+        {SPAR_WIRE_DELTA8, 10, {0}, 1},                  /* one too few */
+        {SPAR_WIRE_DELTA8, 999, {0, 255}, 2},            /* open at its end */
+        {SPAR_WIRE_DELTA8, 999, {0, 0, 255}, 3},         /* the same */
+        {SPAR_WIRE_DELTA16, 10, {3, 0, 6, 0}, 4},        /* behind the end */
+        {SPAR_WIRE_DELTA16, 10, {0, 0, 0}, 3},           /* half an index */
+        {SPAR_WIRE_DELTA16, 99999, {0, 0, 255, 255}, 4}, /* open at its end */
+        {SPAR_WIRE_DELTA16, 99999, {0, 0, 0, 0, 255, 255}, 6}, /* the same */
+        {SPAR_WIRE_RAW32, 10, {1, 0, 0, 0, 10}, 8}, /* behind the end */
+        {SPAR_WIRE_RAW32, 10, {1, 0, 0, 0, 1}, 8},  /* twice */
+        {SPAR_WIRE_RAW32, 10, {5, 0, 0, 0, 1}, 8},  /* descending */
+        {SPAR_WIRE_RAW32, 10, {5, 0, 0, 0}, 4},     /* one too few */
     };
     size_t i, j;
 
@@ -248,7 +250,7 @@ static void wrong_indices_are_refused(void **state)
         size_t bytes = sections[i].bytes + 2 * sizeof(float);
         unsigned char *payload = data_alloc(bytes, 1);
         spar_wire_header_t header = {.coding = sections[i].coding,
-                                     .count = 10,
+                                     .count = sections[i].count,
                                      .selected = 2,
                                      .payload_bytes = bytes};
         float out[10] = {0};
