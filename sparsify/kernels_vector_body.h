@@ -117,7 +117,7 @@ static size_t NAME(count)(const REAL *gradient, const REAL *residual, size_t n,
 static void NAME(moments)(const REAL *gradient, const REAL *residual, size_t n,
                           spar_moments_t *moments_p)
 {
-    spar_moment_lanes_t lanes;
+    spar_moment_lanes_t lanes = {{0.0}, {0.0}};
     MOMENT_VEC sum[MOMENT_VECS], sum2[MOMENT_VECS];
     size_t i, v;
 

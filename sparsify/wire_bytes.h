@@ -18,20 +18,23 @@
 
 static inline void spar_wire_store16(void *to, uint16_t value)
 {
-    value = spar_wire_order16(value);
-    memcpy(to, &value, sizeof(value));
+    const uint16_t ordered = spar_wire_order16(value);
+
+    memcpy(to, &ordered, sizeof(ordered));
 }
 
 static inline void spar_wire_store32(void *to, uint32_t value)
 {
-    value = spar_wire_order32(value);
-    memcpy(to, &value, sizeof(value));
+    const uint32_t ordered = spar_wire_order32(value);
+
+    memcpy(to, &ordered, sizeof(ordered));
 }
 
 static inline void spar_wire_store64(void *to, uint64_t value)
 {
-    value = spar_wire_order64(value);
-    memcpy(to, &value, sizeof(value));
+    const uint64_t ordered = spar_wire_order64(value);
+
+    memcpy(to, &ordered, sizeof(ordered));
 }
 
 static inline uint16_t spar_wire_load16(const void *from)

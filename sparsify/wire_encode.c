@@ -12,21 +12,25 @@ typedef struct sizes {
 static sizes_t index_sizes(const spar_selection_t *selection)
 {
     const uint32_t *indices = selection->indices;
-    uint64_t escapes8 = 0;
-    uint64_t escapes16 = 0;
-    uint32_t next = 0;
+    /* The distances sum up to less than 2^32, so 32 bits are enough. */
+    uint32_t escapes8 = 0;
+    uint32_t escapes16 = 0;
     sizes_t sizes;
     size_t i;
 
-    for (i = 0; i < selection->count; i++) {
-        uint32_t distance = indices[i] - next;
+    if (selection->count > 0) {
+        escapes8 = indices[0] / SPAR_WIRE_ESCAPE8;
+        escapes16 = indices[0] / SPAR_WIRE_ESCAPE16;
+    }
+    for (i = 1; i < selection->count; i++) {
+        uint32_t distance = indices[i] - indices[i - 1] - 1;
 
         escapes8 += distance / SPAR_WIRE_ESCAPE8;
         escapes16 += distance / SPAR_WIRE_ESCAPE16;
-        next = indices[i] + 1;
     }
-    sizes.bytes[SPAR_WIRE_DELTA8] = selection->count + escapes8;
-    sizes.bytes[SPAR_WIRE_DELTA16] = 2 * (selection->count + escapes16);
+    sizes.bytes[SPAR_WIRE_DELTA8] = selection->count + (uint64_t)escapes8;
+    sizes.bytes[SPAR_WIRE_DELTA16] =
+        2 * (selection->count + (uint64_t)escapes16);
     sizes.bytes[SPAR_WIRE_RAW32] = 4 * (uint64_t)selection->count;
     return sizes;
 }
