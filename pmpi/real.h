@@ -23,6 +23,7 @@
 /* clang-format on */
 
 typedef struct spar_real {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name cannot have any */
 #define SPAR_REAL_MEMBER(name) __typeof__(&MPI_##name) name;
     SPAR_REAL_FUNCTIONS(SPAR_REAL_MEMBER)
 #undef SPAR_REAL_MEMBER

@@ -14,6 +14,28 @@
 /* Reading the interfaces' counters costs tens of microseconds. */
 #define COUNTER_STEPS 8
 
+/* From a line of /proc/net/dev: "name: 8 receive columns, bytes sent, ..." */
+static uint64_t sent_bytes(const char *line)
+{
+    const char *text = strchr(line, ':');
+    uint64_t value = 0;
+
+    if (text == NULL || strncmp(line + strspn(line, " "), "lo:", 3) == 0) {
+        return 0;
+    }
+    text++;
+    for (int column = 0; column < 9; column++) {
+        char *end;
+
+        value = strtoull(text, &end, 10);
+        if (end == text) {
+            return 0; /* a heading */
+        }
+        text = end;
+    }
+    return value;
+}
+
 uint64_t spar_steps_interface_bytes(void)
 {
     FILE *file = fopen("/proc/self/net/dev", "r");
@@ -24,15 +46,7 @@ uint64_t spar_steps_interface_bytes(void)
         return 0;
     }
     while (fgets(line, sizeof(line), file) != NULL) {
-        char name[64];
-        unsigned long long sent;
-
-        /* Eight receive columns stand before the bytes sent. */
-        if (sscanf(line, " %63[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %llu", name,
-                   &sent) == 2 &&
-            strcmp(name, "lo") != 0) {
-            sum += sent;
-        }
+        sum += sent_bytes(line);
     }
     fclose(file);
     return sum;

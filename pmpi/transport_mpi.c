@@ -1,9 +1,6 @@
 #include "pmpi/transport_mpi.h"
 
-#include "base/log.h"
-
 #include <limits.h>
-#include <string.h>
 
 /* The request itself is kept in the transfer: Open MPI's is a pointer. */
 _Static_assert(sizeof(MPI_Request) <= sizeof(void *),
@@ -14,18 +11,24 @@ static MPI_Comm shadow_of(const spar_transport_t *transport)
     return ((const spar_transport_mpi_t *)transport)->shadow;
 }
 
+typedef union slot {
+    MPI_Request request;
+    void *handle;
+} slot_t;
+
 static void store(spar_transfer_t *transfer_p, MPI_Request request)
 {
-    transfer_p->handle = NULL;
-    memcpy(&transfer_p->handle, &request, sizeof(request));
+    slot_t slot = {.handle = NULL};
+
+    slot.request = request;
+    transfer_p->handle = slot.handle;
 }
 
 static MPI_Request load(const spar_transfer_t *transfer)
 {
-    MPI_Request request;
+    slot_t slot = {.handle = transfer->handle};
 
-    memcpy(&request, &transfer->handle, sizeof(request));
-    return request;
+    return slot.request;
 }
 
 static spar_status_t mpi_isend(spar_transport_t *transport, int peer, int tag,

@@ -148,7 +148,7 @@ static spar_sequence_place_t take(spar_sequence_t *sequence, size_t slot)
         }
         sequence->clean = true;
     }
-    sequence->position = (slot + 1) % sequence->period;
+    sequence->position = slot + 1 < sequence->period ? slot + 1 : 0;
     return place;
 }
 

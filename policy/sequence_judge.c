@@ -74,7 +74,8 @@ static size_t multiple_by_address(const spar_sequence_t *sequence,
 static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
                           size_t phase)
 {
-    double own[SPAR_SEQUENCE_HISTORY], others[SPAR_SEQUENCE_HISTORY];
+    double own[SPAR_SEQUENCE_HISTORY] = {0};
+    double others[SPAR_SEQUENCE_HISTORY] = {0};
     size_t own_count = 0, other_count = 0;
 
     for (size_t unit = 0; unit < units; unit++) {
@@ -92,7 +93,7 @@ static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
 static size_t multiple_by_pause(const spar_sequence_t *sequence,
                                 size_t proposal, size_t window)
 {
-    double pauses[SPAR_SEQUENCE_HISTORY];
+    double pauses[SPAR_SEQUENCE_HISTORY] = {0};
     size_t units = (window - 1) / proposal;
 
     for (size_t unit = 0; unit < units; unit++) {
@@ -130,7 +131,7 @@ static size_t least_common_multiple(size_t a, size_t b)
 static size_t find_first(const spar_sequence_t *sequence, size_t period,
                          size_t window)
 {
-    double pauses[SPAR_SEQUENCE_HISTORY];
+    double pauses[SPAR_SEQUENCE_HISTORY] = {0};
     double longest = -1;
     size_t first = 0;
 
@@ -173,7 +174,7 @@ size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
 double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
                                     size_t slot)
 {
-    double seconds[SPAR_SEQUENCE_HISTORY];
+    double seconds[SPAR_SEQUENCE_HISTORY] = {0};
     size_t period = sequence->period;
     size_t count = 0;
     size_t back = (sequence->first + period - slot) % period;

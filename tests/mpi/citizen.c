@@ -11,13 +11,13 @@
 
 static int rank, size, failures;
 
-#define CHECK(condition)                                                      \
-    do {                                                                      \
-        if (!(condition)) {                                                   \
-            fprintf(stderr, "rank %d: line %d: %s\n", rank, __LINE__,         \
-                    #condition);                                              \
-            failures++;                                                       \
-        }                                                                     \
+#define CHECK(condition)                                                       \
+    do {                                                                       \
+        if (!(condition)) {                                                    \
+            fprintf(stderr, "rank %d: line %d: %s\n", rank, __LINE__,          \
+                    #condition);                                               \
+            failures++;                                                        \
+        }                                                                      \
     } while (0)
 
 static void thread_level_is_what_was_asked_for(int provided)
@@ -43,8 +43,7 @@ static void argument_errors_reach_the_application(void)
           MPI_SUCCESS);
     CHECK(MPI_Allreduce(a, b, COUNT, MPI_FLOAT, MPI_OP_NULL, comm) !=
           MPI_SUCCESS);
-    CHECK(MPI_Allreduce(a, a, COUNT, MPI_FLOAT, MPI_SUM, comm) !=
-          MPI_SUCCESS);
+    CHECK(MPI_Allreduce(a, a, COUNT, MPI_FLOAT, MPI_SUM, comm) != MPI_SUCCESS);
     CHECK(MPI_Allreduce(a, MPI_IN_PLACE, COUNT, MPI_FLOAT, MPI_SUM, comm) !=
           MPI_SUCCESS);
     CHECK(MPI_Allreduce(a, b, 0, MPI_FLOAT, MPI_SUM, comm) == MPI_SUCCESS);
@@ -74,8 +73,7 @@ static void other_calls_pass_through(void)
             f[i] = (float)(rank + i);
             n[i] = rank + i;
         }
-        MPI_Allreduce(MPI_IN_PLACE, n, COUNT, MPI_INT, MPI_SUM,
-                      MPI_COMM_WORLD);
+        MPI_Allreduce(MPI_IN_PLACE, n, COUNT, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
         CHECK(n[7] == size * 7 + size * (size - 1) / 2);
         MPI_Allreduce(MPI_IN_PLACE, f, COUNT, MPI_FLOAT, MPI_MAX,
                       MPI_COMM_WORLD);
@@ -164,8 +162,7 @@ static void every_kind_of_communicator_works(void)
         int weight = 1;
 
         MPI_Dist_graph_create_adjacent(MPI_COMM_WORLD, 1, &before, &weight, 1,
-                                       &next, &weight, MPI_INFO_NULL, 0,
-                                       &comm);
+                                       &next, &weight, MPI_INFO_NULL, 0, &comm);
     }
     train_on(comm);
     MPI_Comm_free(&comm);
@@ -253,8 +250,7 @@ int main(int argc, char **argv)
     }
     many_communicators_come_and_go();
     attributes_are_not_copied_behind_the_application();
-    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM,
-                  MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     if (rank == 0) {
         printf("%s\n", failures == 0 ? "sums are right" : "FAILED");
     }

@@ -26,9 +26,9 @@ typedef struct options {
     int counts[MOST_LAYERS];
     bool out_of_place; /* and a fresh receive buffer in every call */
     bool use_double;
-    int bad_step; /* NaN or Inf on one rank; -1: never */
+    int bad_step;             /* NaN or Inf on one rank; -1: never */
     int pause_from, pause_to; /* steps in which one rank pauses */
-    const char *expect; /* sparse, dense, lossless, any */
+    const char *expect;       /* sparse, dense, lossless, any */
 } options_t;
 
 static int rank, size, failures;
@@ -50,14 +50,13 @@ static int sample(int from, int step, int layer, int i)
     x *= 2246822519u;
     x ^= x >> 13;
     /* heavy-tailed, mostly small */
-    return (int)(x % 7) - 3 + ((x >> 8) % 50 == 0 ? (int)(x >> 16) % 199 - 99
-                                                  : 0);
+    return (int)(x % 7) - 3 +
+           ((x >> 8) % 50 == 0 ? (int)(x >> 16) % 199 - 99 : 0);
 }
 
 static double get(const options_t *o, const void *data, int i)
 {
-    return o->use_double ? ((const double *)data)[i]
-                         : ((const float *)data)[i];
+    return o->use_double ? ((const double *)data)[i] : ((const float *)data)[i];
 }
 
 static void set(const options_t *o, void *data, int i, double value)
@@ -184,8 +183,8 @@ static void run(options_t *o)
             int different = exchange(o, step, layer, delivered[layer]);
             bool paused = step >= o->pause_from && step < o->pause_to;
 
-            check(!paused || different == 0, "a paused step is not dense",
-                  step, layer);
+            check(!paused || different == 0, "a paused step is not dense", step,
+                  layer);
             sparse_calls += different > 0;
             for (int i = 0; step != o->bad_step && i < o->counts[layer]; i++) {
                 expected[layer][i] += dense_sum(step, layer, i);
@@ -261,8 +260,7 @@ int main(int argc, char **argv)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     parse(argc, argv, &options);
     run(&options);
-    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM,
-                  MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     if (rank == 0) {
         printf("%s\n", failures == 0 ? "sums are right" : "FAILED");
     }

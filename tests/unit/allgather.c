@@ -68,10 +68,10 @@ static void setup_job(job_t *job, int size, uint64_t count, uint64_t k,
         spar_selector_init(&job->selectors[rank], SPAR_SELECT_EXACT,
                            SPAR_DTYPE_F32, count);
         spar_selection_init(&job->selections[rank]);
-        assert_int_equal(spar_allgather_create(
-                             spar_loopback_transport(job->loopback, rank),
-                             &job->allgathers[rank]),
-                         SPAR_OK);
+        assert_int_equal(
+            spar_allgather_create(spar_loopback_transport(job->loopback, rank),
+                                  &job->allgathers[rank]),
+            SPAR_OK);
         assert_int_equal(spar_allgather_reserve(job->allgathers[rank],
                                                 SPAR_DTYPE_F32, count, k),
                          SPAR_OK);
@@ -100,25 +100,24 @@ static size_t bytes_of(const job_t *job)
 
 static void start_rank(job_t *job, int rank)
 {
-    spar_allgather_call_t call = {
-        .header = {.slot = 7,
-                   .plan = 3,
-                   .step = job->step,
-                   .dtype = SPAR_DTYPE_F32,
-                   .count = job->count,
-                   .flags = job->extra_flags[rank]},
-        .selection = &job->selections[rank],
-        .gradient = job->gradients[rank],
-        .residual = job->residuals[rank],
-        .out = job->in_place ? job->gradients[rank] : job->outs[rank]};
+    spar_allgather_call_t call = {.header = {.slot = 7,
+                                             .plan = 3,
+                                             .step = job->step,
+                                             .dtype = SPAR_DTYPE_F32,
+                                             .count = job->count,
+                                             .flags = job->extra_flags[rank]},
+                                  .selection = &job->selections[rank],
+                                  .gradient = job->gradients[rank],
+                                  .residual = job->residuals[rank],
+                                  .out = job->in_place ? job->gradients[rank]
+                                                       : job->outs[rank]};
 
     memcpy(job->gradients_before[rank], job->gradients[rank], bytes_of(job));
     memcpy(job->residuals_before[rank], job->residuals[rank], bytes_of(job));
-    assert_int_equal(spar_selector_run(&job->selectors[rank],
-                                       job->gradients[rank],
-                                       job->residuals[rank], job->k,
-                                       &job->selections[rank]),
-                     SPAR_OK);
+    assert_int_equal(
+        spar_selector_run(&job->selectors[rank], job->gradients[rank],
+                          job->residuals[rank], job->k, &job->selections[rank]),
+        SPAR_OK);
     if (job->selections[rank].nonfinite) {
         call.header.flags |= SPAR_WIRE_NONFINITE;
     } else {
@@ -326,8 +325,7 @@ static void a_rank_in_another_layer_is_named(void **state)
     assert_int_equal(job.status[0], SPAR_ERR_DISAGREE);
     assert_int_equal(job.status[2], SPAR_ERR_DISAGREE);
     assert_non_null(strstr(spar_allgather_cause(job.allgathers[0]), "rank 1"));
-    assert_non_null(
-        strstr(spar_allgather_cause(job.allgathers[0]), "layer 7"));
+    assert_non_null(strstr(spar_allgather_cause(job.allgathers[0]), "layer 7"));
     teardown_job(&job);
 }
 
@@ -345,16 +343,14 @@ static void faults_never_pass_silently(void **state)
             faults.fail_call = kind == 0 ? number : 0;
             faults.truncate_message = kind == 1 ? number : 0;
             /* headers only: payloads carry no checksum of their own */
-            faults.damage_message =
-                kind == 2 ? (number - 1) % 12 + 1 : 0;
+            faults.damage_message = kind == 2 ? (number - 1) % 12 + 1 : 0;
             setup_job(&job, 4, 300, 30, &faults);
             (void)run_step(&job);
             for (int rank = 0; rank < 4; rank++) {
                 hit |= job.status[rank] < 0;
                 if (job.status[rank] < 0) {
-                    assert_true(
-                        strlen(spar_allgather_cause(job.allgathers[rank])) >
-                        10);
+                    assert_true(strlen(spar_allgather_cause(
+                                    job.allgathers[rank])) > 10);
                     assert_int_equal(
                         spar_allgather_progress(job.allgathers[rank]),
                         SPAR_ERR_INVALID);
@@ -388,8 +384,7 @@ static void the_volume_is_p_minus_one_payloads(void **state)
     for (int rank = 0; rank < 4; rank++) {
         uint64_t sent = spar_loopback_bytes_sent(job.loopback, rank);
 
-        assert_int_equal(sent,
-                         spar_allgather_bytes_sent(job.allgathers[rank]));
+        assert_int_equal(sent, spar_allgather_bytes_sent(job.allgathers[rank]));
         assert_true(sent <= 3 * (SPAR_WIRE_HEADER_BYTES + 1000 * 6));
         assert_true(sent >= 3 * (SPAR_WIRE_HEADER_BYTES + 1000 * 5));
     }

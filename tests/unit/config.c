@@ -71,8 +71,7 @@ static void values_are_taken_from_the_environment(void **state)
     setenv("SPAR_MIN_COUNT", "64k", 1);
     setenv("SPAR_INIT_TIMEOUT", "1500ms", 1);
     setenv("SPAR_REPORT", "out/run.json", 1);
-    assert_int_equal(spar_config_load(&config, error, sizeof(error)),
-                     SPAR_OK);
+    assert_int_equal(spar_config_load(&config, error, sizeof(error)), SPAR_OK);
     assert_int_equal(config.mode, SPAR_MODE_SPARSE);
     assert_int_equal(config.density_count, 3);
     assert_true(config.density[2] == 1e-3);
@@ -132,8 +131,7 @@ static void seventeen_densities_are_too_many(void **state)
     for (int i = 0; i < 15; i++) {
         strcat(list, ",0.5");
     }
-    assert_int_equal(load_with("SPAR_DENSITY", list, &config, error),
-                     SPAR_OK);
+    assert_int_equal(load_with("SPAR_DENSITY", list, &config, error), SPAR_OK);
     assert_int_equal(config.density_count, 16);
     strcat(list, ",0.5");
     assert_int_equal(load_with("SPAR_DENSITY", list, &config, error),

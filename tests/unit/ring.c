@@ -109,9 +109,8 @@ static void every_size_sums(void **state)
             continue; /* the turns must reach every rank */
         }
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-            spar_loopback_faults_t faults = {.seed = (uint64_t)size,
-                                             .max_delay = 9,
-                                             .lost_rank = -1};
+            spar_loopback_faults_t faults = {
+                .seed = (uint64_t)size, .max_delay = 9, .lost_rank = -1};
             job_t job;
 
             setup_job(&job, size, counts[i], &faults);

@@ -32,9 +32,8 @@ static void stop(trainer_t *trainer)
 static void call(trainer_t *trainer, uint64_t count, uint64_t address,
                  double pause)
 {
-    spar_sequence_call_t what = {.dtype = SPAR_DTYPE_F32,
-                                 .count = count,
-                                 .address = address};
+    spar_sequence_call_t what = {
+        .dtype = SPAR_DTYPE_F32, .count = count, .address = address};
 
     trainer->now += pause;
     what.begin = trainer->now;
@@ -42,8 +41,8 @@ static void call(trainer_t *trainer, uint64_t count, uint64_t address,
     if (trainer->place.proposal > 0) {
         size_t first;
 
-        trainer->period = spar_sequence_judge(
-            trainer->sequence, trainer->place.proposal, &first);
+        trainer->period = spar_sequence_judge(trainer->sequence,
+                                              trainer->place.proposal, &first);
         trainer->place =
             spar_sequence_adopt(trainer->sequence, trainer->period, first);
         trainer->adoptions++;

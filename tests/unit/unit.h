@@ -2,7 +2,8 @@
 #ifndef SPAR_TESTS_UNIT_H
 #define SPAR_TESTS_UNIT_H
 
-/* clang-format off: cmocka.h needs these before it */
+/* cmocka.h needs these before it. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

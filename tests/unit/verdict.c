@@ -5,9 +5,8 @@
 
 static void the_ramp_holds_each_value_and_then_the_last(void **state)
 {
-    spar_config_t config = {.density_count = 3,
-                            .density = {0.25, 0.1, 0.01},
-                            .ramp_steps = 10};
+    spar_config_t config = {
+        .density_count = 3, .density = {0.25, 0.1, 0.01}, .ramp_steps = 10};
 
     (void)state;
     assert_true(spar_density_at(&config, 0) == 0.25);
