@@ -93,10 +93,10 @@ void spar_allgather_destroy(spar_allgather_t *allgather)
 }
 
 spar_status_t spar_allgather_reserve(spar_allgather_t *allgather,
-                                     spar_dtype_t dtype, uint64_t count,
+                                     spar_values_t values, uint64_t count,
                                      uint64_t entries)
 {
-    size_t slot_bytes = spar_wire_payload_bound(dtype, count, entries);
+    size_t slot_bytes = spar_wire_payload_bound(values, count, entries);
     size_t needed;
     unsigned char *payloads;
 
@@ -224,7 +224,7 @@ static const char *mismatch(const spar_wire_header_t *mine,
     if (theirs->plan != mine->plan) {
         return "follows another plan";
     }
-    if (theirs->count != mine->count || theirs->dtype != mine->dtype) {
+    if (theirs->count != mine->count || theirs->values != mine->values) {
         return "has another number or type of elements";
     }
     return NULL;

@@ -41,7 +41,7 @@ void spar_allgather_destroy(spar_allgather_t *allgather);
  * start calls with flags.
  */
 spar_status_t spar_allgather_reserve(spar_allgather_t *allgather,
-                                     spar_dtype_t dtype, uint64_t count,
+                                     spar_values_t values, uint64_t count,
                                      uint64_t entries);
 
 /* Encodes a selection into the exchange's own payload buffer and completes

@@ -100,10 +100,9 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
         }
     }
     if (comm->allgather != NULL) {
-        report->memory_bytes +=
-            spar_allgather_memory(comm->allgather) +
-            spar_ring_memory(comm->ring) +
-            comm->selection.capacity * (sizeof(uint32_t) + sizeof(double));
+        report->memory_bytes += spar_allgather_memory(comm->allgather) +
+                                spar_ring_memory(comm->ring) +
+                                spar_selection_memory(&comm->selection);
     }
 }
 

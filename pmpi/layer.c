@@ -19,12 +19,22 @@ static spar_selector_kind_t selector_kind(const spar_config_t *config)
     return SPAR_SELECT_EXACT;
 }
 
+static spar_values_t values_kind(const spar_config_t *config,
+                                 spar_dtype_t dtype)
+{
+    bool rounds = config->values == SPAR_CONFIG_VALUES_BF16 &&
+                  config->mode != SPAR_MODE_LOSSLESS && dtype == SPAR_DTYPE_F32;
+
+    return rounds ? SPAR_VALUES_BF16 : spar_values_native(dtype);
+}
+
 void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
                      spar_dtype_t dtype, uint64_t count)
 {
     memset(layer, 0, sizeof(*layer));
     layer->dtype = dtype;
     layer->count = count;
+    layer->values = values_kind(config, dtype);
     spar_selector_init(&layer->selector, selector_kind(config), dtype, count);
 }
 

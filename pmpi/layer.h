@@ -24,7 +24,8 @@ typedef struct spar_layer {
     double predicted_seconds;
     /* Local. */
     spar_selector_t selector;
-    void *residual; /* allocated at the first sparse call */
+    spar_values_t values; /* how they travel */
+    void *residual;       /* allocated at the first sparse call */
     uint64_t flushed_epoch;
     double samples[SPAR_LAYER_SAMPLES];
     uint64_t sample_count;

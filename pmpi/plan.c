@@ -78,7 +78,7 @@ static double measure_scan(spar_comm_t *comm, const spar_sequence_call_t *call,
 static bool fits_messages(const spar_layer_t *layer)
 {
     return layer->count <= UINT32_MAX &&
-           spar_wire_payload_bound(layer->dtype, layer->count, layer->count) <
+           spar_wire_payload_bound(layer->values, layer->count, layer->count) <
                INT32_MAX;
 }
 
@@ -87,7 +87,8 @@ static uint64_t payload_estimate(const spar_layer_t *layer, double density)
     uint64_t entries = spar_density_entries(density, layer->count);
 
     /* Distances travel in one byte above a density of about 1/100. */
-    return entries * (spar_dtype_size(layer->dtype) + (density < 0.01 ? 2 : 1));
+    return entries *
+           (spar_values_size(layer->values) + (density < 0.01 ? 2 : 1));
 }
 
 /* Spar's own ring: 2 (P-1) messages, 2 n (P-1)/P elements. */

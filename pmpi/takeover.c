@@ -54,7 +54,7 @@ static uint32_t prepare(spar_comm_t *comm, spar_layer_t *layer,
             return SPAR_WIRE_NO_MEMORY;
         }
     }
-    if (spar_allgather_reserve(comm->allgather, layer->dtype, layer->count,
+    if (spar_allgather_reserve(comm->allgather, layer->values, layer->count,
                                most) != SPAR_OK ||
         spar_selector_run(&layer->selector, gradient, layer->residual, k,
                           &comm->selection) != SPAR_OK) {
@@ -63,6 +63,7 @@ static uint32_t prepare(spar_comm_t *comm, spar_layer_t *layer,
     if (comm->selection.nonfinite) {
         return SPAR_WIRE_NONFINITE;
     }
+    spar_selection_round(&comm->selection, layer->values);
     if (spar_allgather_encode(comm->allgather, &comm->selection, layer->count,
                               header) != SPAR_OK) {
         return SPAR_WIRE_NO_MEMORY;
@@ -182,6 +183,7 @@ static int run_sparse(spar_comm_t *comm, size_t slot,
     spar_allgather_call_t exchange = {.header = {.slot = (uint32_t)slot,
                                                  .plan = comm->plan,
                                                  .step = layer->exchanges++,
+                                                 .values = layer->values,
                                                  .dtype = layer->dtype,
                                                  .count = layer->count},
                                       .selection = &comm->selection,

@@ -32,6 +32,11 @@ typedef enum spar_config_select {
     SPAR_CONFIG_SELECT_TOPK
 } spar_config_select_t;
 
+typedef enum spar_config_values {
+    SPAR_CONFIG_VALUES_BF16,
+    SPAR_CONFIG_VALUES_FP32
+} spar_config_values_t;
+
 typedef enum spar_config_exchange {
     SPAR_CONFIG_EXCHANGE_ALLGATHER,
     SPAR_CONFIG_EXCHANGE_DENSE
@@ -41,6 +46,7 @@ typedef struct spar_config {
     int32_t mode;     /* spar_mode_t */
     int32_t select;   /* spar_config_select_t */
     int32_t exchange; /* spar_config_exchange_t */
+    int32_t values;   /* spar_config_values_t */
     int32_t log;      /* spar_log_level_t */
     uint64_t min_count;
     uint64_t learn_steps;

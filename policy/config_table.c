@@ -4,6 +4,7 @@ static const char *const mode_choices[] = {"auto",     "dense", "sparse",
                                            "lossless", "off",   NULL};
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {"allgather", "dense", NULL};
+static const char *const values_choices[] = {"bf16", "fp32", NULL};
 static const char *const log_choices[] = {"error", "warn",  "info",
                                           "debug", "trace", NULL};
 static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
@@ -66,6 +67,15 @@ const spar_config_row_t spar_config_table[] = {
      .type = &spar_config_choice,
      .offset = FIELD(select),
      .choices = select_choices},
+    {.name = "SPAR_VALUES",
+     .initial = "bf16",
+     .allowed = "bf16, fp32",
+     .doc = "How the values of float32 layers travel: rounded to bfloat16, the "
+            "rounding error stays in the residual; or as they are. Mode "
+            "lossless and float64 layers always send them as they are.",
+     .type = &spar_config_choice,
+     .offset = FIELD(values),
+     .choices = values_choices},
     {.name = "SPAR_EXCHANGE",
      .initial = "allgather",
      .allowed = "allgather, dense",

@@ -29,20 +29,28 @@ void spar_selection_cleanup(spar_selection_t *selection)
     spar_selection_init(selection);
 }
 
-spar_status_t spar_selection_reserve(spar_selection_t *selection,
-                                     size_t entries)
+static size_t larger(size_t a, size_t b)
 {
+    return a > b ? a : b;
+}
+
+spar_status_t spar_selection_reserve(spar_selection_t *selection,
+                                     spar_dtype_t dtype, size_t entries)
+{
+    size_t width = spar_dtype_size(dtype);
     uint32_t *indices;
     void *values;
 
-    if (entries <= selection->capacity) {
+    if (entries <= selection->capacity && width <= selection->width) {
         return SPAR_OK;
     }
+    entries = larger(entries, selection->capacity);
+    width = larger(width, selection->width);
     indices = scratch_alloc(entries, sizeof(uint32_t));
     if (indices == NULL) {
         return SPAR_ERR_NO_MEMORY;
     }
-    values = scratch_alloc(entries, sizeof(double));
+    values = scratch_alloc(entries, width);
     if (values == NULL) {
         free(indices);
         return SPAR_ERR_NO_MEMORY;
@@ -52,6 +60,22 @@ spar_status_t spar_selection_reserve(spar_selection_t *selection,
     selection->indices = indices;
     selection->values = values;
     selection->capacity = entries;
+    selection->width = width;
     selection->count = 0;
     return SPAR_OK;
+}
+
+void spar_selection_round(spar_selection_t *selection, spar_values_t travels)
+{
+    if (selection->dtype == SPAR_DTYPE_F32 && travels == SPAR_VALUES_BF16) {
+        spar_values_round_bf16(selection->values, selection->count);
+        selection->travels = travels;
+    } else {
+        selection->travels = spar_values_native(selection->dtype);
+    }
+}
+
+size_t spar_selection_memory(const spar_selection_t *selection)
+{
+    return selection->capacity * (sizeof(uint32_t) + selection->width);
 }

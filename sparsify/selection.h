@@ -5,8 +5,8 @@
 #ifndef SPAR_SPARSIFY_SELECTION_H
 #define SPAR_SPARSIFY_SELECTION_H
 
-#include "base/dtype.h"
 #include "base/status.h"
+#include "sparsify/values.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,21 +19,32 @@ typedef struct spar_selection {
     void *values;
     size_t count;
     spar_dtype_t dtype;
+    /* How the values travel; they are rounded accordingly. */
+    spar_values_t travels;
     /* Some gradient + residual of the whole layer is NaN or infinite. Then
      * the entries are unspecified. */
     bool nonfinite;
     /* Sweeps over the whole layer that the selection took. */
     unsigned passes;
-    /* Owned scratch: room for `capacity` entries of 8-byte values. */
+    /* Owned scratch: room for `capacity` entries with values of `width`
+     * bytes. */
     size_t capacity;
+    size_t width;
 } spar_selection_t;
 
 /* An empty selection; needs no memory until it is first used. */
 void spar_selection_init(spar_selection_t *selection);
 void spar_selection_cleanup(spar_selection_t *selection);
-/* Makes room for at least `entries`; the old content is lost.
- * SPAR_ERR_NO_MEMORY leaves the selection as it was. */
+/* Makes room for at least `entries` of a layer of this type; the old content
+ * is lost. SPAR_ERR_NO_MEMORY leaves the selection as it was. */
 spar_status_t spar_selection_reserve(spar_selection_t *selection,
-                                     size_t entries);
+                                     spar_dtype_t dtype, size_t entries);
+
+/* Decides how the values travel and rounds them; only float32 values can be
+ * rounded, others stay as they are. */
+void spar_selection_round(spar_selection_t *selection, spar_values_t travels);
+
+/* Bytes of scratch that are held. */
+size_t spar_selection_memory(const spar_selection_t *selection);
 
 #endif

@@ -68,6 +68,7 @@ static size_t append(const spar_layer_t *layer, size_t begin, size_t end,
 static void start(const spar_layer_t *layer, spar_selection_t *selection)
 {
     selection->dtype = layer->dtype;
+    selection->travels = spar_values_native(layer->dtype);
     selection->count = 0;
     selection->nonfinite = false;
     selection->passes++;
@@ -88,7 +89,8 @@ spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
 {
     size_t limit = scratch_limit(layer->n, k);
     size_t begin = 0;
-    spar_status_t status = spar_selection_reserve(selection, limit);
+    spar_status_t status =
+        spar_selection_reserve(selection, layer->dtype, limit);
 
     if (status != SPAR_OK) {
         return status;
@@ -122,7 +124,8 @@ spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
 spar_status_t spar_sweep_all(const spar_layer_t *layer, uint64_t floor,
                              size_t expected, spar_selection_t *selection)
 {
-    spar_status_t status = spar_selection_reserve(selection, expected);
+    spar_status_t status =
+        spar_selection_reserve(selection, layer->dtype, expected);
 
     while (status == SPAR_OK) {
         size_t found;
@@ -137,7 +140,7 @@ spar_status_t spar_sweep_all(const spar_layer_t *layer, uint64_t floor,
             selection->count = found;
             break;
         }
-        status = spar_selection_reserve(selection, found);
+        status = spar_selection_reserve(selection, layer->dtype, found);
     }
     return status;
 }

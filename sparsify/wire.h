@@ -7,7 +7,7 @@
  *   offset size
  *     0     4  magic "SPAR"
  *     4     2  version (1)
- *     6     1  value type (spar_dtype_t; values travel as they are)
+ *     6     1  value type (spar_values_t)
  *     7     1  index coding (spar_wire_coding_t)
  *     8     4  flags (SPAR_WIRE_*)
  *    12     4  layer slot
@@ -44,7 +44,8 @@ typedef enum spar_wire_coding {
 } spar_wire_coding_t;
 
 typedef struct spar_wire_header {
-    spar_dtype_t dtype;
+    spar_values_t values;
+    spar_dtype_t dtype; /* of the layer; follows from `values` on the wire */
     spar_wire_coding_t coding;
     uint32_t flags;
     uint32_t slot;
@@ -58,7 +59,7 @@ typedef struct spar_wire_header {
 /*
  * Encodes the entries of a selection over a layer of `count` elements into
  * `payload`, with the smallest of the codings, and fills coding, selected,
- * count, dtype and payload_bytes of *header_p; the other fields are the
+ * count, values, dtype and payload_bytes of *header_p; the other fields are the
  * caller's. SPAR_ERR_INVALID: capacity (bytes) is too small.
  */
 spar_status_t spar_wire_encode(const spar_selection_t *selection,
@@ -66,7 +67,7 @@ spar_status_t spar_wire_encode(const spar_selection_t *selection,
                                spar_wire_header_t *header_p);
 /* Bytes that always suffice for the payload of `selected` entries out of
  * `count`. */
-size_t spar_wire_payload_bound(spar_dtype_t dtype, uint64_t count,
+size_t spar_wire_payload_bound(spar_values_t values, uint64_t count,
                                uint64_t selected);
 
 /* Writes SPAR_WIRE_HEADER_BYTES bytes. */

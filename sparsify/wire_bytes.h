@@ -70,6 +70,15 @@ static inline float spar_wire_load_f32(const void *from)
     return value;
 }
 
+static inline float spar_wire_load_bf16(const void *from)
+{
+    uint32_t bits = (uint32_t)spar_wire_load16(from) << 16;
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
 static inline double spar_wire_load_f64(const void *from)
 {
     uint64_t bits = spar_wire_load64(from);

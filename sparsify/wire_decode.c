@@ -70,17 +70,23 @@ static bool raw32_valid(const block_t *block)
     return descents == 0 && (block->units == 0 || last < block->count);
 }
 
-static inline void add_one(spar_dtype_t dtype, const block_t *block,
+static inline void add_one(spar_values_t values, const block_t *block,
                            uint64_t entry, uint64_t index, void *out)
 {
-    if (dtype == SPAR_DTYPE_F64) {
+    switch (values) {
+    case SPAR_VALUES_F64:
         ((double *)out)[index] += spar_wire_load_f64(block->values + 8 * entry);
-    } else {
+        break;
+    case SPAR_VALUES_F32:
         ((float *)out)[index] += spar_wire_load_f32(block->values + 4 * entry);
+        break;
+    case SPAR_VALUES_BF16:
+        ((float *)out)[index] += spar_wire_load_bf16(block->values + 2 * entry);
+        break;
     }
 }
 
-static inline void add_delta8(spar_dtype_t dtype, const block_t *block,
+static inline void add_delta8(spar_values_t values, const block_t *block,
                               void *out)
 {
     const unsigned char *units = block->indices;
@@ -91,12 +97,12 @@ static inline void add_delta8(spar_dtype_t dtype, const block_t *block,
     for (i = 0; i < block->units; i++) {
         index += units[i];
         if (units[i] != SPAR_WIRE_ESCAPE8) {
-            add_one(dtype, block, entry++, index++, out);
+            add_one(values, block, entry++, index++, out);
         }
     }
 }
 
-static inline void add_delta16(spar_dtype_t dtype, const block_t *block,
+static inline void add_delta16(spar_values_t values, const block_t *block,
                                void *out)
 {
     uint64_t entry = 0;
@@ -108,34 +114,35 @@ static inline void add_delta16(spar_dtype_t dtype, const block_t *block,
 
         index += unit;
         if (unit != SPAR_WIRE_ESCAPE16) {
-            add_one(dtype, block, entry++, index++, out);
+            add_one(values, block, entry++, index++, out);
         }
     }
 }
 
-static inline void add_raw32(spar_dtype_t dtype, const block_t *block,
+static inline void add_raw32(spar_values_t values, const block_t *block,
                              void *out)
 {
     uint64_t i;
 
     for (i = 0; i < block->units; i++) {
-        add_one(dtype, block, i, spar_wire_load32(block->indices + 4 * i), out);
+        add_one(values, block, i, spar_wire_load32(block->indices + 4 * i),
+                out);
     }
 }
 
 /* Inlined with a constant type, so that the loops do not test it. */
-static inline void add_all(spar_dtype_t dtype, spar_wire_coding_t coding,
+static inline void add_all(spar_values_t values, spar_wire_coding_t coding,
                            const block_t *block, void *out)
 {
     switch (coding) {
     case SPAR_WIRE_DELTA8:
-        add_delta8(dtype, block, out);
+        add_delta8(values, block, out);
         break;
     case SPAR_WIRE_DELTA16:
-        add_delta16(dtype, block, out);
+        add_delta16(values, block, out);
         break;
     case SPAR_WIRE_RAW32:
-        add_raw32(dtype, block, out);
+        add_raw32(values, block, out);
         break;
     }
 }
@@ -143,7 +150,7 @@ static inline void add_all(spar_dtype_t dtype, spar_wire_coding_t coding,
 static const char *split(const spar_wire_header_t *header, const void *payload,
                          size_t bytes, block_t *block_p)
 {
-    uint64_t size = spar_dtype_size(header->dtype);
+    uint64_t size = spar_values_size(header->values);
     uint64_t unit = spar_wire_unit(header->coding);
     uint64_t index_bytes;
 
@@ -194,10 +201,16 @@ spar_status_t spar_wire_add(const spar_wire_header_t *header,
         }
         return SPAR_ERR_WIRE;
     }
-    if (header->dtype == SPAR_DTYPE_F64) {
-        add_all(SPAR_DTYPE_F64, header->coding, &block, out);
-    } else {
-        add_all(SPAR_DTYPE_F32, header->coding, &block, out);
+    switch (header->values) {
+    case SPAR_VALUES_F64:
+        add_all(SPAR_VALUES_F64, header->coding, &block, out);
+        break;
+    case SPAR_VALUES_F32:
+        add_all(SPAR_VALUES_F32, header->coding, &block, out);
+        break;
+    case SPAR_VALUES_BF16:
+        add_all(SPAR_VALUES_BF16, header->coding, &block, out);
+        break;
     }
     return SPAR_OK;
 }

@@ -104,29 +104,53 @@ static unsigned char *put_raw32(const spar_selection_t *selection,
     return to;
 }
 
-static void put_values(const spar_selection_t *selection, unsigned char *to)
+static void put_f64(const unsigned char *from, size_t count, unsigned char *to)
 {
-    const unsigned char *from = selection->values;
-    size_t i;
+    for (size_t i = 0; i < 8 * count; i += 8) {
+        uint64_t bits;
 
-    if (selection->dtype == SPAR_DTYPE_F64) {
-        for (i = 0; i < 8 * selection->count; i += 8) {
-            uint64_t bits;
-
-            memcpy(&bits, from + i, sizeof(bits));
-            spar_wire_store64(to + i, bits);
-        }
-    } else {
-        for (i = 0; i < 4 * selection->count; i += 4) {
-            uint32_t bits;
-
-            memcpy(&bits, from + i, sizeof(bits));
-            spar_wire_store32(to + i, bits);
-        }
+        memcpy(&bits, from + i, sizeof(bits));
+        spar_wire_store64(to + i, bits);
     }
 }
 
-size_t spar_wire_payload_bound(spar_dtype_t dtype, uint64_t count,
+static void put_f32(const unsigned char *from, size_t count, unsigned char *to)
+{
+    for (size_t i = 0; i < 4 * count; i += 4) {
+        uint32_t bits;
+
+        memcpy(&bits, from + i, sizeof(bits));
+        spar_wire_store32(to + i, bits);
+    }
+}
+
+/* The values have been rounded: their lower halves are zero. */
+static void put_bf16(const unsigned char *from, size_t count, unsigned char *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, from + 4 * i, sizeof(bits));
+        spar_wire_store16(to + 2 * i, (uint16_t)(bits >> 16));
+    }
+}
+
+static void put_values(const spar_selection_t *selection, unsigned char *to)
+{
+    switch (selection->travels) {
+    case SPAR_VALUES_F32:
+        put_f32(selection->values, selection->count, to);
+        break;
+    case SPAR_VALUES_F64:
+        put_f64(selection->values, selection->count, to);
+        break;
+    case SPAR_VALUES_BF16:
+        put_bf16(selection->values, selection->count, to);
+        break;
+    }
+}
+
+size_t spar_wire_payload_bound(spar_values_t values, uint64_t count,
                                uint64_t selected)
 {
     uint64_t least = UINT64_MAX;
@@ -138,7 +162,7 @@ size_t spar_wire_payload_bound(spar_dtype_t dtype, uint64_t count,
 
         least = bytes < least ? bytes : least;
     }
-    return (size_t)(least + selected * spar_dtype_size(dtype));
+    return (size_t)(least + selected * spar_values_size(values));
 }
 
 spar_status_t spar_wire_encode(const spar_selection_t *selection,
@@ -147,7 +171,7 @@ spar_status_t spar_wire_encode(const spar_selection_t *selection,
 {
     sizes_t sizes = index_sizes(selection);
     spar_wire_coding_t coding = smallest(&sizes);
-    size_t values = selection->count * spar_dtype_size(selection->dtype);
+    size_t values = selection->count * spar_values_size(selection->travels);
     unsigned char *to = payload;
 
     if (sizes.bytes[coding] + values > capacity) {
@@ -165,6 +189,7 @@ spar_status_t spar_wire_encode(const spar_selection_t *selection,
         break;
     }
     put_values(selection, to);
+    header_p->values = selection->travels;
     header_p->dtype = selection->dtype;
     header_p->coding = coding;
     header_p->count = count;

@@ -10,7 +10,7 @@ static const unsigned char magic[4] = {'S', 'P', 'A', 'R'};
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 4,
-    AT_DTYPE = 6,
+    AT_VALUES = 6,
     AT_CODING = 7,
     AT_FLAGS = 8,
     AT_SLOT = 12,
@@ -28,7 +28,7 @@ void spar_wire_header_pack(const spar_wire_header_t *header, void *bytes)
 
     memcpy(to + AT_MAGIC, magic, sizeof(magic));
     spar_wire_store16(to + AT_VERSION, SPAR_WIRE_VERSION);
-    to[AT_DTYPE] = (unsigned char)header->dtype;
+    to[AT_VALUES] = (unsigned char)header->values;
     to[AT_CODING] = (unsigned char)header->coding;
     spar_wire_store32(to + AT_FLAGS, header->flags);
     spar_wire_store32(to + AT_SLOT, header->slot);
@@ -55,7 +55,7 @@ static const char *bytes_fault(const unsigned char *from, size_t size)
         XXH3_64bits(from, AT_CHECKSUM)) {
         return "the checksum of the header does not match";
     }
-    if (from[AT_DTYPE] > SPAR_DTYPE_F64) {
+    if (from[AT_VALUES] > SPAR_VALUES_BF16) {
         return "the value type is unknown";
     }
     if (from[AT_CODING] > SPAR_WIRE_RAW32) {
@@ -66,7 +66,7 @@ static const char *bytes_fault(const unsigned char *from, size_t size)
 
 static const char *fields_fault(const spar_wire_header_t *header)
 {
-    uint64_t values = header->selected * spar_dtype_size(header->dtype);
+    uint64_t values = header->selected * spar_values_size(header->values);
     uint64_t least = header->selected * spar_wire_unit(header->coding);
 
     if ((header->flags & ~SPAR_WIRE_FLAGS) != 0) {
@@ -96,7 +96,8 @@ spar_status_t spar_wire_header_unpack(const void *bytes, size_t size,
     spar_wire_header_t header;
 
     if (fault == NULL) {
-        header.dtype = (spar_dtype_t)from[AT_DTYPE];
+        header.values = (spar_values_t)from[AT_VALUES];
+        header.dtype = spar_values_dtype(header.values);
         header.coding = (spar_wire_coding_t)from[AT_CODING];
         header.flags = spar_wire_load32(from + AT_FLAGS);
         header.slot = spar_wire_load32(from + AT_SLOT);

@@ -272,7 +272,7 @@ static void bench_open(bench_t *bench, const options_t *options)
                        bench->n);
     spar_selection_init(&bench->selection);
     bench->payload_capacity =
-        spar_wire_payload_bound(SPAR_DTYPE_F32, bench->n, bench->k);
+        spar_wire_payload_bound(SPAR_VALUES_F32, bench->n, bench->k);
     bench->payload =
         (unsigned char *)floats_alloc(bench->payload_capacity / 4 + 1, false);
 }

@@ -73,7 +73,7 @@ static void setup_job(job_t *job, int size, uint64_t count, uint64_t k,
                                   &job->allgathers[rank]),
             SPAR_OK);
         assert_int_equal(spar_allgather_reserve(job->allgathers[rank],
-                                                SPAR_DTYPE_F32, count, k),
+                                                SPAR_VALUES_F32, count, k),
                          SPAR_OK);
     }
 }

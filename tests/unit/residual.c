@@ -6,18 +6,6 @@
 
 #define N 5003
 
-/* The upper 16 bits of a float: the kind of rounding that a value can have
- * gone through before it travels. */
-static float truncated(float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-    bits &= 0xffff0000u;
-    memcpy(&value, &bits, sizeof(bits));
-    return value;
-}
-
 static void select_some(spar_dtype_t dtype, const void *gradient,
                         const void *residual, spar_selection_t *selection)
 {
@@ -45,11 +33,9 @@ static void conserved_f32(bool rounded, data_shape_t shape)
         decoded[i] = 0.0f;
     }
     select_some(SPAR_DTYPE_F32, g, r, &sent);
+    spar_selection_round(&sent, rounded ? SPAR_VALUES_BF16 : SPAR_VALUES_F32);
     for (i = 0; i < sent.count; i++) {
-        float *value = (float *)sent.values + i;
-
-        *value = rounded ? truncated(*value) : *value;
-        decoded[sent.indices[i]] += *value;
+        decoded[sent.indices[i]] += ((float *)sent.values)[i];
     }
     spar_residual_commit(SPAR_DTYPE_F32, r, g, NULL, 0, N);
     spar_residual_settle(r, &sent);
@@ -165,9 +151,32 @@ static void norm_is_the_sum_of_squares(void **state)
     assert_true(spar_residual_norm2(SPAR_DTYPE_F32, r, 0) == 0.0);
 }
 
+static void bf16_is_the_nearest(void **state)
+{
+    /* value, nearest: ties go to the even one, huge values do not overflow */
+    static const float cases[][2] = {
+        {1.0f, 1.0f},
+        {1.00390625f, 1.0f},      /* halfway between 1 and 1 + 2^-7 */
+        {1.01171875f, 1.015625f}, /* halfway, the other way */
+        {1.005f, 1.0078125f},
+        {-3.14159f, -3.140625f},
+        {0.0f, 0.0f},
+        {3.4028234e38f, 3.3895314e38f},
+        {-3.4028234e38f, -3.3895314e38f}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        float value = cases[i][0];
+
+        spar_values_round_bf16(&value, 1);
+        assert_true(value == cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bf16_is_the_nearest),
         cmocka_unit_test(nothing_is_lost),
         cmocka_unit_test(pieces_make_the_whole),
         cmocka_unit_test(empty_range_touches_nothing),

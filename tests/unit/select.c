@@ -276,8 +276,9 @@ static void wrong_arguments_are_refused(void **state)
     assert_int_equal(
         spar_selector_run(&selector, gradient, NULL, 5, &selection),
         SPAR_ERR_INVALID);
-    assert_int_equal(spar_selection_reserve(&selection, SIZE_MAX / 2),
-                     SPAR_ERR_NO_MEMORY);
+    assert_int_equal(
+        spar_selection_reserve(&selection, SPAR_DTYPE_F32, SIZE_MAX / 2),
+        SPAR_ERR_NO_MEMORY);
     assert_int_equal(selection.capacity, 0);
     assert_null(selection.indices);
     spar_selection_cleanup(&selection);

@@ -4,14 +4,15 @@
 #include "sparsify/wire.h"
 
 /* One entry in `stride` elements on the average. */
-static void selection_make(spar_selection_t *selection, spar_dtype_t dtype,
+static void selection_make(spar_selection_t *selection, spar_values_t travels,
                            size_t count, uint64_t stride, uint64_t seed)
 {
+    spar_dtype_t dtype = spar_values_dtype(travels);
     uint64_t index = 0;
     size_t i;
 
     spar_selection_init(selection);
-    assert_int_equal(spar_selection_reserve(selection, count), SPAR_OK);
+    assert_int_equal(spar_selection_reserve(selection, dtype, count), SPAR_OK);
     selection->dtype = dtype;
     selection->count = count;
     for (i = 0; i < count; i++) {
@@ -23,6 +24,8 @@ static void selection_make(spar_selection_t *selection, spar_dtype_t dtype,
             ((float *)selection->values)[i] = (float)data_normal(&seed);
         }
     }
+    spar_selection_round(selection, travels);
+    assert_int_equal(selection->travels, travels);
 }
 
 static uint64_t layer_of(const spar_selection_t *selection, uint64_t behind)
@@ -74,10 +77,11 @@ static spar_wire_coding_t trip(const spar_selection_t *selection,
 {
     uint64_t count = layer_of(selection, behind);
     size_t bound =
-        spar_wire_payload_bound(selection->dtype, count, selection->count);
+        spar_wire_payload_bound(selection->travels, count, selection->count);
     unsigned char *payload = data_alloc(bound, 1), *exact;
     void *out = twos(selection->dtype, count);
     unsigned char bytes[SPAR_WIRE_HEADER_BYTES];
+    unsigned char again[SPAR_WIRE_HEADER_BYTES];
     spar_wire_header_t header = {
         .flags = SPAR_WIRE_PAUSED, .slot = 3, .plan = 4, .step = 0xfffffffeu};
     spar_wire_header_t back;
@@ -97,7 +101,9 @@ static spar_wire_coding_t trip(const spar_selection_t *selection,
     spar_wire_header_pack(&header, bytes);
     assert_int_equal(spar_wire_header_unpack(bytes, sizeof(bytes), &back, NULL),
                      SPAR_OK);
-    assert_memory_equal(&back, &header, sizeof(back));
+    spar_wire_header_pack(&back, again);
+    assert_memory_equal(again, bytes, sizeof(bytes));
+    assert_int_equal(back.dtype, header.dtype);
     assert_int_equal(
         spar_wire_add(&back, exact, header.payload_bytes, out, NULL), SPAR_OK);
     out_check(selection, out, count);
@@ -112,15 +118,15 @@ static void round_trips_at_all_densities(void **state)
     const uint64_t strides[] = {1, 2, 8, 100, 127, 200, 255, 300, 1000, 5000};
     const size_t counts[] = {1, 2, 7, 100, 1000};
     size_t s, c;
-    int dtype;
+    int travels;
 
     (void)state;
     for (s = 0; s < sizeof(strides) / sizeof(strides[0]); s++) {
         for (c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
-            for (dtype = 0; dtype < 2; dtype++) {
+            for (travels = 0; travels < 3; travels++) {
                 spar_selection_t selection;
 
-                selection_make(&selection, (spar_dtype_t)dtype, counts[c],
+                selection_make(&selection, (spar_values_t)travels, counts[c],
                                strides[s], s);
                 trip(&selection, c % 2 == 0 ? 0 : 300);
                 spar_selection_cleanup(&selection);
@@ -134,13 +140,13 @@ static void smallest_coding_is_taken(void **state)
     spar_selection_t selection;
 
     (void)state;
-    selection_make(&selection, SPAR_DTYPE_F32, 500, 20, 1);
+    selection_make(&selection, SPAR_VALUES_F32, 500, 20, 1);
     assert_int_equal(trip(&selection, 0), SPAR_WIRE_DELTA8);
     spar_selection_cleanup(&selection);
-    selection_make(&selection, SPAR_DTYPE_F32, 500, 2000, 1);
+    selection_make(&selection, SPAR_VALUES_F32, 500, 2000, 1);
     assert_int_equal(trip(&selection, 0), SPAR_WIRE_DELTA16);
     spar_selection_cleanup(&selection);
-    selection_make(&selection, SPAR_DTYPE_F32, 20, 300000, 1);
+    selection_make(&selection, SPAR_VALUES_F32, 20, 300000, 1);
     assert_int_equal(trip(&selection, 0), SPAR_WIRE_RAW32);
     spar_selection_cleanup(&selection);
 }
@@ -161,7 +167,7 @@ static void escapes_are_exact(void **state)
             spar_selection_t selection;
             size_t j;
 
-            selection_make(&selection, SPAR_DTYPE_F32, n, 1, 1);
+            selection_make(&selection, SPAR_VALUES_F32, n, 1, 1);
             for (j = 0; j < n; j++) {
                 selection.indices[j] += distances[i];
             }
@@ -176,10 +182,10 @@ static void nothing_selected_is_a_block(void **state)
     spar_selection_t selection;
 
     (void)state;
-    selection_make(&selection, SPAR_DTYPE_F32, 0, 1, 1);
+    selection_make(&selection, SPAR_VALUES_F32, 0, 1, 1);
     trip(&selection, 0);
     trip(&selection, 100);
-    assert_int_equal(spar_wire_payload_bound(SPAR_DTYPE_F32, 100, 0), 0);
+    assert_int_equal(spar_wire_payload_bound(SPAR_VALUES_F32, 100, 0), 0);
     spar_selection_cleanup(&selection);
 }
 
@@ -192,7 +198,7 @@ static void values_may_be_any_pattern(void **state)
     float out[3] = {1.0f, 1.0f, 1.0f};
 
     (void)state;
-    selection_make(&selection, SPAR_DTYPE_F32, 3, 1, 1);
+    selection_make(&selection, SPAR_VALUES_F32, 3, 1, 1);
     ((float *)selection.values)[0] = NAN;
     ((float *)selection.values)[1] = -INFINITY;
     ((float *)selection.values)[2] = 0x1p-149f;
@@ -235,7 +241,7 @@ static void layout_of_version_1_is_frozen(void **state)
     spar_selection_t selection;
 
     (void)state;
-    selection_make(&selection, SPAR_DTYPE_F32, 3, 1, 1);
+    selection_make(&selection, SPAR_VALUES_F32, 3, 1, 1);
     memcpy(selection.indices, (uint32_t[]){2, 3, 304}, 12);
     memcpy(selection.values, (float[]){1.0f, -2.0f, 0.5f}, 12);
     assert_int_equal(
@@ -244,6 +250,29 @@ static void layout_of_version_1_is_frozen(void **state)
         SPAR_OK);
     spar_wire_header_pack(&header, bytes);
     assert_memory_equal(bytes, golden, sizeof(golden));
+    spar_selection_cleanup(&selection);
+}
+
+static void layout_of_bf16_is_frozen(void **state)
+{
+    /* distances 2, 0, 300 and the upper halves of 1, -2, 0.5 */
+    const unsigned char expected[] = {0x02, 0x00, 0xff, 0x2d, 0x80,
+                                      0x3f, 0x00, 0xc0, 0x00, 0x3f};
+    unsigned char bytes[SPAR_WIRE_HEADER_BYTES], payload[16];
+    spar_wire_header_t header = {0};
+    spar_selection_t selection;
+
+    (void)state;
+    selection_make(&selection, SPAR_VALUES_BF16, 3, 1, 1);
+    memcpy(selection.indices, (uint32_t[]){2, 3, 304}, 12);
+    memcpy(selection.values, (float[]){1.0f, -2.0f, 0.5f}, 12);
+    assert_int_equal(
+        spar_wire_encode(&selection, 4096, payload, sizeof(payload), &header),
+        SPAR_OK);
+    assert_int_equal(header.payload_bytes, sizeof(expected));
+    assert_memory_equal(payload, expected, sizeof(expected));
+    spar_wire_header_pack(&header, bytes);
+    assert_int_equal(bytes[6], 2);
     spar_selection_cleanup(&selection);
 }
 
@@ -287,6 +316,7 @@ int main(void)
         cmocka_unit_test(nothing_selected_is_a_block),
         cmocka_unit_test(values_may_be_any_pattern),
         cmocka_unit_test(layout_of_version_1_is_frozen),
+        cmocka_unit_test(layout_of_bf16_is_frozen),
         cmocka_unit_test(other_codings_are_frozen),
     };
 

@@ -30,7 +30,8 @@ static block_t block_make(uint64_t *seed)
     uint32_t i;
 
     spar_selection_init(&selection);
-    assert_int_equal(spar_selection_reserve(&selection, LAYER), SPAR_OK);
+    assert_int_equal(spar_selection_reserve(&selection, SPAR_DTYPE_F64, LAYER),
+                     SPAR_OK);
     selection.dtype =
         data_random(seed) % 2 == 0 ? SPAR_DTYPE_F32 : SPAR_DTYPE_F64;
     memset(selection.values, 0x3f, 8 * (size_t)LAYER);
@@ -39,7 +40,10 @@ static block_t block_make(uint64_t *seed)
             selection.indices[selection.count++] = i;
         }
     }
-    block.bytes = spar_wire_payload_bound(selection.dtype, LAYER, 40);
+    spar_selection_round(&selection, data_random(seed) % 2 == 0
+                                         ? SPAR_VALUES_BF16
+                                         : SPAR_VALUES_F32);
+    block.bytes = spar_wire_payload_bound(SPAR_VALUES_F64, LAYER, 40);
     block.payload = data_alloc(block.bytes, 1);
     assert_int_equal(spar_wire_encode(&selection, LAYER, block.payload,
                                       block.bytes, &header),
@@ -182,7 +186,7 @@ static void each_fault_has_its_cause(void **state)
     static const fault_t faults[] = {
         {0, 'X', "this is no Spar block"},
         {4, 2, "the block has another format version"},
-        {6, 2, "the value type is unknown"},
+        {6, 3, "the value type is unknown"},
         {7, 3, "the index coding is unknown"},
         {8, 0x10, "unknown flags are set"},
         {28, 1, "the layer is too large for 32-bit indices"},
