@@ -25,7 +25,7 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(mode),
      .choices = mode_choices},
     {.name = "SPAR_DENSITY",
-     .initial = "0.05",
+     .initial = "0.0625",
      .allowed = "up to 16 numbers in (0, 1], separated by commas",
      .doc = "Share of a layer's entries that is sent in each step; a list is a "
             "ramp: each value holds for SPAR_RAMP_STEPS steps, the last one "
