@@ -8,3 +8,12 @@ foreach(case shape killed fallback usage)
     set_tests_properties(lab_${case} PROPERTIES LABELS lab TIMEOUT 120
         SKIP_RETURN_CODE 77 RESOURCE_LOCK lab)
 endforeach()
+
+if(TARGET fashion_c)
+    add_test(NAME lab_traffic
+        COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/traffic.sh
+            ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>
+            $<TARGET_FILE:spar_command> $<TARGET_FILE:fashion_c>)
+    set_tests_properties(lab_traffic PROPERTIES LABELS lab TIMEOUT 180
+        SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
+endif()
