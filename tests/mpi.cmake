@@ -1,3 +1,17 @@
+# A sanitizer's run-time library must be loaded before everything else.
+set(sanitizer_env "")
+foreach(pair address=libasan.so thread=libtsan.so)
+    string(REPLACE "=" ";" pair ${pair})
+    list(GET pair 0 sanitizer)
+    list(GET pair 1 library)
+    if(SPAR_SANITIZE MATCHES ${sanitizer})
+        execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=${library}
+            OUTPUT_VARIABLE library OUTPUT_STRIP_TRAILING_WHITESPACE)
+        set(sanitizer_env "LIBSPAR_FIRST=${library};ASAN_OPTIONS=detect_leaks=0"
+            "TSAN_OPTIONS=ignore_noninstrumented_modules=1 exitcode=66")
+    endif()
+endforeach()
+
 # Jobs under the real mpirun: spar_mpi_test(name ENV A=B... ARGS job.sh's)
 function(spar_mpi_test name)
     cmake_parse_arguments(PARSE_ARGV 1 job "" "" "ENV;ARGS")
@@ -5,12 +19,12 @@ function(spar_mpi_test name)
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/job.sh ${job_ARGS})
     set_tests_properties(mpi_${name} PROPERTIES
         TIMEOUT 180 PROCESSORS 2 LABELS mpi
-        ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${job_ENV}")
+        ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${job_ENV}")
 endfunction()
 
-foreach(program sim citizen)
+foreach(program sim citizen threads)
     add_executable(mpi_${program} mpi/${program}.c)
-    target_link_libraries(mpi_${program} PRIVATE MPI::MPI_C m)
+    target_link_libraries(mpi_${program} PRIVATE MPI::MPI_C Threads::Threads m)
 endforeach()
 set(sim $<TARGET_FILE:mpi_sim>)
 
@@ -54,6 +68,9 @@ spar_mpi_test(citizen ENV SPAR_MODE=sparse
 spar_mpi_test(citizen_dense ENV SPAR_MODE=dense
     ARGS -n 2 -m "sums are right" -- $<TARGET_FILE:mpi_citizen>)
 
+spar_mpi_test(threads ENV SPAR_MODE=sparse
+    ARGS -n 2 -m "sums are right" -- $<TARGET_FILE:mpi_threads>)
+
 # Settings
 spar_mpi_test(bad_value ENV SPAR_MODE=fast
     ARGS -c fail -a "sums are right" -m "SPAR_MODE=fast is not allowed; allowed: auto"
@@ -63,6 +80,11 @@ spar_mpi_test(unknown_name ENV SPAR_MODE=dense SPAR_DENSTIY=0.1
         -- ${sim} --expect dense --steps 5)
 spar_mpi_test(stop_steps ENV SPAR_MODE=sparse SPAR_STOP_STEPS=5
     ARGS -a "sums are right" -m "spar: 5 steps" -- ${sim} --steps 100000)
+
+# The rest looks at the library as it is shipped.
+if(SPAR_SANITIZE)
+    return()
+endif()
 
 # A rank without the library
 spar_mpi_test(partial_last ENV SPAR_INIT_TIMEOUT=3s
