@@ -82,6 +82,12 @@ void spar_allgather_destroy(spar_allgather_t *allgather)
     if (allgather == NULL) {
         return;
     }
+    /* After a failure the network may still use the buffers: they are left
+     * to it. */
+    if (allgather->phase == PHASE_FAILED &&
+        !allgather->transport->cancel_ends) {
+        return;
+    }
     if (allgather->sends != NULL && allgather->receives != NULL) {
         cancel_all(allgather);
     }

@@ -222,8 +222,9 @@ spar_status_t spar_loopback_create(int size,
     loopback->random = loopback->faults.seed * 2 + 1;
     loopback->last_p = &loopback->first;
     for (int rank = 0; rank < size; rank++) {
-        loopback->endpoints[rank] = (endpoint_t){
-            .transport = {&loopback_ops, rank, size}, .loopback = loopback};
+        loopback->endpoints[rank] =
+            (endpoint_t){.transport = {&loopback_ops, rank, size, true},
+                         .loopback = loopback};
     }
     *loopback_p = loopback;
     return SPAR_OK;

@@ -43,7 +43,9 @@ spar_status_t spar_ring_create(spar_transport_t *transport,
 
 void spar_ring_destroy(spar_ring_t *ring)
 {
-    if (ring != NULL) {
+    /* After a failure the network may still use the scratch. */
+    if (ring != NULL &&
+        (ring->phase != PHASE_FAILED || ring->transport->cancel_ends)) {
         spar_transfers_cancel(ring->transport, ring->transfers, 2);
         free(ring->scratch);
         free(ring);

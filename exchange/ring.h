@@ -28,7 +28,8 @@ spar_status_t spar_ring_start(spar_ring_t *ring, spar_dtype_t dtype,
                               uint64_t count, void *data);
 
 /* Advances without blocking or allocating. SPAR_OK: done. Errors are final:
- * all transfers are canceled and `data` is unspecified. */
+ * all transfers are given up and `data` is unspecified; where the transport
+ * cannot end them, the network may still write to it. */
 spar_status_t spar_ring_progress(spar_ring_t *ring);
 
 /* Bytes that this rank has sent in the last call. */

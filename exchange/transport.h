@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct spar_transport spar_transport_t;
@@ -18,6 +19,7 @@ typedef struct spar_transport spar_transport_t;
 /* One message under way. Zero-initialised: none. */
 typedef struct spar_transfer {
     void *handle;
+    size_t bytes; /* expected by a receive; 0: not checked */
 } spar_transfer_t;
 
 typedef struct spar_transport_ops {
@@ -34,7 +36,8 @@ typedef struct spar_transport_ops {
      * SPAR_ERR_TRANSPORT: it failed (also when the size differs). */
     spar_status_t (*test)(spar_transport_t *transport,
                           spar_transfer_t *transfer);
-    /* Gives a transfer up; its buffer may be reused afterwards. */
+    /* Gives a transfer up. Its buffer may be reused afterwards only if
+     * `cancel_ends` is set: MPI may still read or write it. */
     void (*cancel)(spar_transport_t *transport, spar_transfer_t *transfer);
 } spar_transport_ops_t;
 
@@ -42,6 +45,7 @@ struct spar_transport {
     const spar_transport_ops_t *ops;
     int rank;
     int size;
+    bool cancel_ends;
 };
 
 #endif

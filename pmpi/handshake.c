@@ -10,25 +10,35 @@
 #include <string.h>
 #include <time.h>
 
-/* An unusual tag below the least upper bound that MPI allows (32767). */
-#define TAG_HELLO 31871
-#define TAG_REPLY 31872
+/* Unusual tags below the least upper bound that MPI allows (32767). */
+#define TAG_PRESENT 31870
+#define TAG_HELLO   31871
+#define TAG_REPLY   31872
 
 /* How many ranks are named before the rest is only counted. */
 #define NAMED_RANKS 8
 
+/* Seconds beyond rank 0's time limit after which it must have answered. */
+#define GRACE 10.0
+
+#define CONFIG_ROOM 1024
+
+/* Both messages keep their size in all versions of the library, so that
+ * ranks of different versions can still tell each other. */
 typedef struct hello {
     char version[32];
     char host[64];
     char error[192]; /* a bad setting; empty: none */
-    spar_config_t config;
+    uint64_t config_bytes;
+    unsigned char config[CONFIG_ROOM];
 } hello_t;
 
 typedef struct reply {
-    int32_t accepted;
-    char reason[256];
-    spar_config_t config;
+    unsigned char config[CONFIG_ROOM];
 } reply_t;
+
+_Static_assert(sizeof(spar_config_t) <= CONFIG_ROOM,
+               "the settings fit into a message");
 
 static void pause_briefly(void)
 {
@@ -77,7 +87,8 @@ static void fill_hello(hello_t *hello, const spar_config_t *config,
     snprintf(hello->version, sizeof(hello->version), "%s", SPAR_VERSION_STRING);
     snprintf(hello->host, sizeof(hello->host), "%.63s", host);
     snprintf(hello->error, sizeof(hello->error), "%s", config_error);
-    hello->config = *config;
+    hello->config_bytes = sizeof(*config);
+    memcpy(hello->config, config, sizeof(*config));
 }
 
 static void name_missing(const char *missing, int size)
@@ -106,7 +117,8 @@ static void name_missing(const char *missing, int size)
 static void judge(const hello_t *mine, const hello_t *theirs, int rank,
                   char *reason, size_t size)
 {
-    if (strncmp(theirs->version, mine->version, sizeof(mine->version)) != 0) {
+    if (strncmp(theirs->version, mine->version, sizeof(mine->version)) != 0 ||
+        theirs->config_bytes != mine->config_bytes) {
         snprintf(reason, size,
                  "rank %d on %.63s has libspar.so %.31s, rank 0 has %.31s: "
                  "install the same version on every host",
@@ -120,12 +132,15 @@ static void judge(const hello_t *mine, const hello_t *theirs, int rank,
 static void warn_of_difference(const hello_t *mine, const hello_t *theirs,
                                int rank)
 {
+    spar_config_t my_config, their_config;
+
+    memcpy(&my_config, mine->config, sizeof(my_config));
+    memcpy(&their_config, theirs->config, sizeof(their_config));
     for (size_t row = 0; row < spar_config_rows(); row++) {
         char my_value[512], their_value[512];
 
-        spar_config_value(&mine->config, row, my_value, sizeof(my_value));
-        spar_config_value(&theirs->config, row, their_value,
-                          sizeof(their_value));
+        spar_config_value(&my_config, row, my_value, sizeof(my_value));
+        spar_config_value(&their_config, row, their_value, sizeof(their_value));
         if (strcmp(my_value, their_value) != 0) {
             spar_warn("rank %d on %s has %s=%s; rank 0's %s holds for the "
                       "whole job",
@@ -136,18 +151,28 @@ static void warn_of_difference(const hello_t *mine, const hello_t *theirs,
     }
 }
 
-static void collect(int size, const hello_t *mine, reply_t *reply)
+/* Tells the others that rank 0 has the library, and how long it will wait. */
+static void announce(int size, double *timeout, MPI_Request *requests)
 {
-    hello_t *hellos = calloc((size_t)size, sizeof(*hellos));
-    MPI_Request *requests = calloc((size_t)size, sizeof(MPI_Request));
+    for (int rank = 1; rank < size; rank++) {
+        spar_real.Isend(timeout, 1, MPI_DOUBLE, rank, TAG_PRESENT,
+                        MPI_COMM_WORLD, &requests[rank]);
+    }
+}
+
+static void collect(int size, hello_t *hellos, double timeout)
+{
+    MPI_Request *requests = calloc((size_t)size, sizeof(*requests));
+    MPI_Request *sends = calloc((size_t)size, sizeof(*sends));
     char *missing = calloc((size_t)size, 1);
-    double deadline = spar_clock_now() + mine->config.init_timeout;
+    double deadline = spar_clock_now() + timeout;
     int any_missing = 0;
 
-    if (hellos == NULL || requests == NULL || missing == NULL) {
+    if (requests == NULL || sends == NULL || missing == NULL) {
         spar_error("out of memory in MPI_Init");
         end_job();
     }
+    announce(size, &timeout, sends);
     for (int rank = 1; rank < size; rank++) {
         spar_real.Irecv(&hellos[rank], sizeof(hello_t), MPI_BYTE, rank,
                         TAG_HELLO, MPI_COMM_WORLD, &requests[rank]);
@@ -160,61 +185,87 @@ static void collect(int size, const hello_t *mine, reply_t *reply)
         name_missing(missing, size);
         end_job();
     }
-    snprintf(reply->reason, sizeof(reply->reason), "%s", mine->error);
-    for (int rank = 1; rank < size && reply->reason[0] == '\0'; rank++) {
-        judge(mine, &hellos[rank], rank, reply->reason, sizeof(reply->reason));
-        if (reply->reason[0] == '\0') {
+    for (int rank = 1; rank < size; rank++) {
+        spar_real.Wait(&sends[rank], MPI_STATUS_IGNORE);
+    }
+    free(missing);
+    free(sends);
+    free(requests);
+}
+
+/* Ends the job with the first rank's reason that there is. */
+static void judge_all(int size, const hello_t *mine, const hello_t *hellos)
+{
+    char reason[256];
+
+    snprintf(reason, sizeof(reason), "%s", mine->error);
+    for (int rank = 1; rank < size && reason[0] == '\0'; rank++) {
+        judge(mine, &hellos[rank], rank, reason, sizeof(reason));
+        if (reason[0] == '\0') {
             warn_of_difference(mine, &hellos[rank], rank);
         }
     }
-    free(missing);
-    free(requests);
-    free(hellos);
-}
-
-static void lead(int size, const hello_t *mine)
-{
-    reply_t reply;
-
-    memset(&reply, 0, sizeof(reply));
-    reply.config = mine->config;
-    collect(size, mine, &reply);
-    reply.accepted = reply.reason[0] == '\0';
-    if (!reply.accepted) {
-        spar_error("%s", reply.reason);
+    if (reason[0] != '\0') {
+        spar_error("%s", reason);
         end_job();
     }
+}
+
+static void lead(int size, const hello_t *mine, double timeout)
+{
+    hello_t *hellos = calloc((size_t)size, sizeof(*hellos));
+    reply_t reply;
+
+    if (hellos == NULL) {
+        spar_error("out of memory in MPI_Init");
+        end_job();
+    }
+    collect(size, hellos, timeout);
+    judge_all(size, mine, hellos);
+    free(hellos);
+    memcpy(reply.config, mine->config, sizeof(reply.config));
     for (int rank = 1; rank < size; rank++) {
         MPI_Request request;
 
-        /* Small enough to be sent at once; waited for to be sure. */
         spar_real.Isend(&reply, sizeof(reply), MPI_BYTE, rank, TAG_REPLY,
                         MPI_COMM_WORLD, &request);
         spar_real.Wait(&request, MPI_STATUS_IGNORE);
     }
 }
 
+_Noreturn static void blame_rank_0(int rank)
+{
+    spar_log_set_rank(rank);
+    spar_error("rank 0 runs without libspar.so. Start the job with `spar run "
+               "-- mpirun ...`, or add `-x LD_PRELOAD` to mpirun's arguments, "
+               "so that every host loads it");
+    end_job();
+}
+
+/* Rank 0 names missing ranks; a rank only speaks when rank 0 itself is the one
+ * without the library, which does not announce itself. */
 static void follow(const hello_t *mine, int rank, spar_config_t *config)
 {
     reply_t reply;
-    MPI_Request send, receive;
-    /* Rank 0 names missing ranks first; a rank only speaks when rank 0 itself
-     * is the one without the library. */
-    double deadline = spar_clock_now() + mine->config.init_timeout * 1.25 + 1.0;
+    MPI_Request present, send, receive;
+    double timeout = config->init_timeout;
 
+    spar_real.Irecv(&timeout, 1, MPI_DOUBLE, 0, TAG_PRESENT, MPI_COMM_WORLD,
+                    &present);
     spar_real.Irecv(&reply, sizeof(reply), MPI_BYTE, 0, TAG_REPLY,
                     MPI_COMM_WORLD, &receive);
     spar_real.Isend(mine, sizeof(*mine), MPI_BYTE, 0, TAG_HELLO, MPI_COMM_WORLD,
                     &send);
-    if (wait_until(&receive, deadline) != 0) {
+    if (wait_until(&present, spar_clock_now() + config->init_timeout) != 0) {
+        blame_rank_0(rank);
+    }
+    if (wait_until(&receive, spar_clock_now() + timeout + GRACE) != 0) {
         spar_log_set_rank(rank);
-        spar_error("rank 0 runs without libspar.so. Start the job with `spar "
-                   "run -- mpirun ...`, or add `-x LD_PRELOAD` to mpirun's "
-                   "arguments, so that every host loads it");
+        spar_error("rank 0 did not answer in MPI_Init");
         end_job();
     }
     spar_real.Wait(&send, MPI_STATUS_IGNORE);
-    *config = reply.config;
+    memcpy(config, reply.config, sizeof(*config));
 }
 
 void spar_handshake(int rank, int size, spar_config_t *config,
@@ -224,7 +275,7 @@ void spar_handshake(int rank, int size, spar_config_t *config,
 
     fill_hello(&hello, config, config_error);
     if (rank == 0) {
-        lead(size, &hello);
+        lead(size, &hello, config->init_timeout);
     } else {
         follow(&hello, rank, config);
     }

@@ -43,6 +43,7 @@ static spar_status_t mpi_isend(spar_transport_t *transport, int peer, int tag,
         return SPAR_ERR_TRANSPORT;
     }
     store(transfer_p, request);
+    transfer_p->bytes = 0;
     return SPAR_OK;
 }
 
@@ -58,6 +59,7 @@ static spar_status_t mpi_irecv(spar_transport_t *transport, int peer, int tag,
         return SPAR_ERR_TRANSPORT;
     }
     store(transfer_p, request);
+    transfer_p->bytes = bytes;
     return SPAR_OK;
 }
 
@@ -65,25 +67,31 @@ static spar_status_t mpi_test(spar_transport_t *transport,
                               spar_transfer_t *transfer)
 {
     MPI_Request request = load(transfer);
-    int done = 0;
+    MPI_Status status;
+    int done = 0, received = 0;
+    int code = spar_real.Test(&request, &done, &status);
 
     (void)transport;
-    if (spar_real.Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
-        return SPAR_ERR_TRANSPORT;
-    }
-    if (!done) {
+    if (code == MPI_SUCCESS && !done) {
         return SPAR_INPROGRESS;
     }
+    /* A request that ended with an error is gone as well. */
     transfer->handle = NULL;
-    return SPAR_OK;
+    if (code == MPI_SUCCESS && transfer->bytes > 0) {
+        code = spar_real.Get_count(&status, MPI_BYTE, &received);
+        if ((size_t)received != transfer->bytes) {
+            return SPAR_ERR_TRANSPORT;
+        }
+    }
+    return code == MPI_SUCCESS ? SPAR_OK : SPAR_ERR_TRANSPORT;
 }
 
 static void mpi_cancel(spar_transport_t *transport, spar_transfer_t *transfer)
 {
     MPI_Request request = load(transfer);
 
-    /* A send cannot be canceled reliably; its buffer stays with the exchange,
-     * which does not run again after a failure. */
+    /* Neither a send nor a receive that has begun can be canceled: the buffer
+     * stays with the exchange, which does not run again. */
     (void)transport;
     (void)spar_real.Cancel(&request);
     (void)spar_real.Request_free(&request);
@@ -99,5 +107,6 @@ void spar_transport_mpi_init(spar_transport_mpi_t *transport, MPI_Comm shadow,
     transport->transport.ops = &mpi_ops;
     transport->transport.rank = rank;
     transport->transport.size = size;
+    transport->transport.cancel_ends = false;
     transport->shadow = shadow;
 }
