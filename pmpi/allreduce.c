@@ -16,18 +16,14 @@ static bool is_erroneous(const spar_allreduce_call_t *call)
 static int run_dense(spar_comm_t *comm, spar_layer_t *layer,
                      const spar_allreduce_call_t *call, size_t bytes)
 {
-    double begin = spar_clock_now();
     int code = spar_real.Allreduce(call->sendbuf, call->recvbuf, call->count,
                                    call->datatype, call->op, call->comm);
-    double end = spar_clock_now();
-    uint64_t volume =
-        2 * (uint64_t)bytes * (uint64_t)(comm->size - 1) / (uint64_t)comm->size;
+    uint64_t volume = spar_comm_dense_volume(comm, bytes);
 
-    spar_sequence_end(comm->sequence, end);
+    spar_sequence_end(comm->sequence, spar_clock_now());
     comm->dense_calls++;
     comm->bytes_sent += volume;
     if (layer != NULL) {
-        layer->dense_sum += end - begin;
         layer->bytes_sent += volume;
     }
     return code;
@@ -48,10 +44,7 @@ static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
         spar_plan_drop(comm);
     }
     if (place.proposal > 0) {
-        const void *gradient =
-            call->sendbuf == MPI_IN_PLACE ? call->recvbuf : call->sendbuf;
-
-        place = spar_plan_make(comm, place.proposal, &what, gradient);
+        place = spar_plan_make(comm, place.proposal);
     }
     if (place.step_begins) {
         spar_steps_begin(comm);
@@ -62,6 +55,7 @@ static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
     }
     layer = &comm->layers[place.slot];
     layer->calls++;
+    layer->address = what.address;
     if (spar_plan_takes(comm, layer)) {
         return spar_takeover_run(comm, (size_t)place.slot, call);
     }
@@ -81,7 +75,12 @@ SPAR_EXPORT int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count,
     }
     state = spar_comm_find(comm);
     if (state != NULL && (uint64_t)count >= spar_engine.config.min_count) {
-        return run_candidate(state, dtype, &call);
+        int code;
+
+        pthread_mutex_lock(&state->busy);
+        code = run_candidate(state, dtype, &call);
+        pthread_mutex_unlock(&state->busy);
+        return code;
     }
     if (state != NULL) {
         spar_sequence_note_small(state->sequence, dtype, (uint64_t)count);

@@ -42,6 +42,7 @@ static void destroy(spar_comm_t *state)
     spar_ring_destroy(state->ring);
     spar_selection_cleanup(&state->selection);
     spar_sequence_destroy(state->sequence);
+    pthread_mutex_destroy(&state->busy);
     free(state);
 }
 
@@ -52,6 +53,7 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
     if (state == NULL) {
         return NULL;
     }
+    pthread_mutex_init(&state->busy, NULL);
     state->handle = comm;
     state->shadow = shadow;
     state->rank = rank;
@@ -83,16 +85,54 @@ static void insert(spar_comm_t *state)
     pthread_rwlock_unlock(&table_lock);
 }
 
+/* Whether all ranks belong to this process' MPI_COMM_WORLD. Ranks of another
+ * world (spawned, connected) may lack the library or have other settings; they
+ * see strangers here too, so all ranks find the same. */
+static bool is_of_our_world(MPI_Comm comm, int size)
+{
+    MPI_Group group, world;
+    int *ranks = malloc(2 * (size_t)size * sizeof(*ranks));
+    bool ours = ranks != NULL;
+
+    if (ranks == NULL) {
+        spar_error("out of memory in the constructor of a communicator");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+        return false;
+    }
+    for (int rank = 0; rank < size; rank++) {
+        ranks[rank] = rank;
+    }
+    spar_real.Comm_group(comm, &group);
+    spar_real.Comm_group(MPI_COMM_WORLD, &world);
+    spar_real.Group_translate_ranks(group, size, ranks, world, ranks + size);
+    for (int rank = 0; rank < size; rank++) {
+        ours = ours && ranks[size + rank] != MPI_UNDEFINED;
+    }
+    spar_real.Group_free(&group);
+    spar_real.Group_free(&world);
+    free(ranks);
+    return ours;
+}
+
+/* An intracommunicator of two or more ranks of our world. */
+static bool is_eligible(MPI_Comm comm, int *rank_p, int *size_p)
+{
+    int inter = 1;
+
+    return comm != MPI_COMM_NULL &&
+           spar_real.Comm_test_inter(comm, &inter) == MPI_SUCCESS && !inter &&
+           spar_real.Comm_size(comm, size_p) == MPI_SUCCESS && *size_p >= 2 &&
+           spar_real.Comm_rank(comm, rank_p) == MPI_SUCCESS &&
+           is_of_our_world(comm, *size_p);
+}
+
 void spar_comm_attach(MPI_Comm comm)
 {
     MPI_Comm shadow;
     spar_comm_t *state;
-    int inter = 1, rank = 0, size = 1, mine, all = 0;
+    int rank, size, mine, all = 0;
 
-    if (comm == MPI_COMM_NULL ||
-        spar_real.Comm_test_inter(comm, &inter) != MPI_SUCCESS || inter ||
-        spar_real.Comm_size(comm, &size) != MPI_SUCCESS || size < 2 ||
-        spar_real.Comm_rank(comm, &rank) != MPI_SUCCESS) {
+    if (!is_eligible(comm, &rank, &size)) {
         return;
     }
     /* Not MPI_Comm_dup, which would run the application's attribute
@@ -115,44 +155,58 @@ void spar_comm_attach(MPI_Comm comm)
     insert(state);
 }
 
-void spar_comm_detach(MPI_Comm comm)
+static spar_comm_t *unlink_state(MPI_Comm comm)
 {
     spar_comm_t *state = NULL;
 
-    pthread_rwlock_wrlock(&table_lock);
     for (spar_comm_t **link = bucket_of(comm); *link != NULL;
          link = &(*link)->next) {
         if ((*link)->handle == comm) {
             state = *link;
             *link = state->next;
-            state->next = archive;
-            archive = state;
+            atomic_fetch_add(&generation, 1);
             break;
         }
     }
-    atomic_fetch_add(&generation, 1);
-    pthread_rwlock_unlock(&table_lock);
-    if (state == NULL) {
-        return;
+    return state;
+}
+
+/* What only exchanges need; the report keeps the numbers. */
+static void shrink(spar_comm_t *state)
+{
+    for (size_t i = 0; i < state->layer_count; i++) {
+        spar_layer_retire(&state->layers[i], "its communicator was freed");
     }
     spar_allgather_destroy(state->allgather);
     spar_ring_destroy(state->ring);
     spar_selection_cleanup(&state->selection);
+    spar_sequence_destroy(state->sequence);
     state->allgather = NULL;
     state->ring = NULL;
-    spar_real.Comm_free(&state->shadow);
-    if (state->layer_count == 0) {
-        /* Nothing to report: do not grow with every communicator. */
-        pthread_rwlock_wrlock(&table_lock);
-        for (spar_comm_t **link = &archive; *link != NULL;
-             link = &(*link)->next) {
-            if (*link == state) {
-                *link = state->next;
-                break;
-            }
+    state->sequence = NULL;
+}
+
+void spar_comm_detach(MPI_Comm comm)
+{
+    MPI_Comm shadow = MPI_COMM_NULL;
+    spar_comm_t *state;
+
+    pthread_rwlock_wrlock(&table_lock);
+    state = unlink_state(comm);
+    if (state != NULL) {
+        shadow = state->shadow;
+        shrink(state);
+        if (state->layer_count > 0) {
+            state->next = archive;
+            archive = state;
+        } else {
+            /* Nothing to report: do not grow with every communicator. */
+            destroy(state);
         }
-        pthread_rwlock_unlock(&table_lock);
-        destroy(state);
+    }
+    pthread_rwlock_unlock(&table_lock);
+    if (shadow != MPI_COMM_NULL) {
+        spar_real.Comm_free(&shadow);
     }
 }
 
@@ -177,18 +231,36 @@ spar_comm_t *spar_comm_find(MPI_Comm comm)
     return state;
 }
 
-void spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
-                     void *argument)
+/* A state whose call is under way in another thread is left out. */
+static bool visit_list(spar_comm_t *state,
+                       void (*visit)(spar_comm_t *state, void *argument),
+                       void *argument)
 {
-    for (size_t i = 0; i < BUCKETS; i++) {
-        for (spar_comm_t *state = buckets[i]; state != NULL;
-             state = state->next) {
+    bool complete = true;
+
+    for (; state != NULL; state = state->next) {
+        if (pthread_mutex_trylock(&state->busy) == 0) {
             visit(state, argument);
+            pthread_mutex_unlock(&state->busy);
+        } else {
+            complete = false;
         }
     }
-    for (spar_comm_t *state = archive; state != NULL; state = state->next) {
-        visit(state, argument);
+    return complete;
+}
+
+bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
+                     void *argument)
+{
+    bool complete = true;
+
+    pthread_rwlock_rdlock(&table_lock);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        complete = visit_list(buckets[i], visit, argument) && complete;
     }
+    complete = visit_list(archive, visit, argument) && complete;
+    pthread_rwlock_unlock(&table_lock);
+    return complete;
 }
 
 void spar_comm_release_all(void)

@@ -17,11 +17,14 @@
 #include "policy/sequence.h"
 #include "policy/verdict.h"
 
+#include <pthread.h>
+
 typedef struct spar_steps {
     double *seconds; /* of each step since the sequence is known */
     size_t count;
     size_t capacity;
     double last_begin;
+    uint64_t begun; /* in all sequences that were learnt */
     /* Steady state: learning and ramp are over. Bytes sent (with the dense
      * calls' volume) and bytes that left the host, at its begin and at the
      * latest look. */
@@ -39,7 +42,8 @@ typedef struct spar_comm {
     struct spar_comm *next; /* in its bucket, or in the archive */
     MPI_Comm handle;
     MPI_Comm shadow;
-    int number; /* in order of creation on this process */
+    int number;           /* in order of creation on this process */
+    pthread_mutex_t busy; /* held during a call that may be a gradient */
     int rank;
     int size;
     bool failed;       /* an exchange broke; nothing is taken over any more */
@@ -72,9 +76,19 @@ void spar_comm_detach(MPI_Comm comm);
 /* NULL: no state. Thread-safe. */
 spar_comm_t *spar_comm_find(MPI_Comm comm);
 
-/* All states, live ones first. Not concurrent with attach and detach. */
-void spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
+/* All states, live ones first, those of freed communicators last. false: some
+ * were left out, because another thread has a call under way there.
+ * Thread-safe. */
+bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
                      void *argument);
+
+/* Bytes that each rank sends when so many bytes are summed with the least
+ * traffic that is possible: 2 (P-1)/P of them (ring). */
+static inline uint64_t spar_comm_dense_volume(const spar_comm_t *comm,
+                                              uint64_t bytes)
+{
+    return 2 * bytes * (uint64_t)(comm->size - 1) / (uint64_t)comm->size;
+}
 
 /* Before the real MPI_Finalize: frees every shadow. Collective. */
 void spar_comm_release_all(void);

@@ -21,8 +21,7 @@ typedef struct spar_engine {
     /* MPI_Pcontrol */
     atomic_bool paused;
     atomic_uint_fast64_t flush_epoch;
-    /* Calls that were not candidates, and those that cannot be yet. */
-    atomic_uint_fast64_t passed;
+    /* Candidates that cannot be taken over yet. */
     atomic_uint_fast64_t nonblocking;
 } spar_engine_t;
 

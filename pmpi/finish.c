@@ -5,7 +5,6 @@
 #include "pmpi/engine.h"
 #include "pmpi/steps.h"
 #include "report/report.h"
-#include "sparsify/residual.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,24 +24,12 @@ typedef struct draft {
 
 static uint64_t dense_bytes(const spar_comm_t *comm, const spar_layer_t *layer)
 {
-    return 2 * spar_layer_bytes(layer) * (uint64_t)(comm->size - 1) /
-           (uint64_t)comm->size;
+    return spar_comm_dense_volume(comm, spar_layer_bytes(layer));
 }
 
 static double ratio(double part, double whole)
 {
     return whole > 0 ? part / whole : 0;
-}
-
-static double residual_share(const spar_layer_t *layer)
-{
-    double kept;
-
-    if (layer->residual == NULL || !layer->owes) {
-        return -1;
-    }
-    kept = spar_residual_norm2(layer->dtype, layer->residual, layer->count);
-    return ratio(kept, kept + layer->sent_norm2);
 }
 
 static void describe_layer(const spar_comm_t *comm, size_t slot,
@@ -67,7 +54,7 @@ static void describe_layer(const spar_comm_t *comm, size_t slot,
         .predicted_seconds = layer->predicted_seconds,
         .sparse_seconds = ratio(layer->sparse_sum, (double)layer->sparse_calls),
         .select_seconds = ratio(layer->select_sum, (double)layer->sparse_calls),
-        .residual_share = residual_share(layer)};
+        .residual_share = spar_layer_unsent_share(layer)};
 }
 
 static void add_layers(draft_t *draft, const spar_comm_t *comm)
@@ -130,7 +117,7 @@ static void describe_steps(spar_report_t *report, const spar_comm_t *comm)
 {
     const spar_steps_t *steps = &comm->steps;
     double steady = (double)steps->steady_steps;
-    double tx = (double)(steps->steady_tx_end - steps->steady_tx_begin);
+    double tx = (double)steps->steady_tx_end - (double)steps->steady_tx_begin;
 
     report->step_seconds = steps->seconds;
     report->steps = steps->count;
@@ -175,6 +162,7 @@ static void add_notes(draft_t *draft)
 static void draft_report(draft_t *draft, const char *reason)
 {
     spar_report_t *report = &draft->report;
+    bool complete;
 
     memset(draft, 0, sizeof(*draft));
     report->config = &spar_engine.config;
@@ -185,12 +173,16 @@ static void draft_report(draft_t *draft, const char *reason)
     report->interface_per_step = -1;
     report->interface_total = -1;
     report->nonblocking_calls = atomic_load(&spar_engine.nonblocking);
-    spar_comm_visit(visit, draft);
+    complete = spar_comm_visit(visit, draft);
     report->memory_bytes += report->residual_bytes;
     if (draft->busiest != NULL) {
         describe_steps(report, draft->busiest);
     }
     add_note(draft, reason);
+    if (!complete) {
+        add_note(draft, "communicators with a call under way in another "
+                        "thread are left out");
+    }
     add_notes(draft);
     report->notes = draft->notes;
 }
@@ -210,20 +202,26 @@ static void write_report(draft_t *draft)
     }
 }
 
-/* Means over the ranks, where each rank sees its own host's interfaces. */
+/* Each rank sees its own host's interfaces; the means are per rank. Hosts whose
+ * counters cannot be read are left out. */
 static void average_interfaces(spar_report_t *report)
 {
-    double values[3] = {
-        (double)(spar_steps_interface_bytes() - spar_engine.tx_at_start),
-        report->interface_per_step > 0 ? report->interface_per_step : 0,
-        report->sent_per_step > 0 ? report->sent_per_step : 0};
+    double total =
+        (double)spar_steps_interface_bytes() - (double)spar_engine.tx_at_start;
+    double per_step = report->interface_per_step;
+    double hosts_per_rank = (double)report->nodes / report->ranks;
+    double values[5] = {total > 0 ? total : 0, total > 0,
+                        per_step > 0 ? per_step : 0, per_step > 0,
+                        report->sent_per_step > 0 ? report->sent_per_step : 0};
 
-    spar_real.Allreduce(MPI_IN_PLACE, values, 3, MPI_DOUBLE, MPI_SUM,
+    spar_real.Allreduce(MPI_IN_PLACE, values, 5, MPI_DOUBLE, MPI_SUM,
                         MPI_COMM_WORLD);
-    report->interface_total = values[0] > 0 ? values[0] / report->ranks : -1;
-    report->interface_per_step = values[1] > 0 ? values[1] / report->ranks : -1;
+    report->interface_total =
+        values[1] > 0 ? values[0] / values[1] * hosts_per_rank : -1;
+    report->interface_per_step =
+        values[3] > 0 ? values[2] / values[3] * hosts_per_rank : -1;
     if (report->sent_per_step >= 0) {
-        report->sent_per_step = values[2] / report->ranks;
+        report->sent_per_step = values[4] / report->ranks;
     }
 }
 

@@ -1,5 +1,8 @@
 #include "pmpi/layer.h"
 
+#include "base/log.h"
+#include "sparsify/residual.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +37,7 @@ void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
     memset(layer, 0, sizeof(*layer));
     layer->dtype = dtype;
     layer->count = count;
+    layer->unsent_share = -1;
     layer->values = values_kind(config, dtype);
     spar_selector_init(&layer->selector, selector_kind(config), dtype, count);
 }
@@ -42,6 +46,32 @@ void spar_layer_cleanup(spar_layer_t *layer)
 {
     free(layer->residual);
     layer->residual = NULL;
+}
+
+double spar_layer_unsent_share(const spar_layer_t *layer)
+{
+    double kept, all;
+
+    if (layer->residual == NULL || !layer->owes) {
+        return layer->unsent_share;
+    }
+    kept = spar_residual_norm2(layer->dtype, layer->residual, layer->count);
+    all = kept + layer->sent_norm2;
+    return all > 0 ? kept / all : 0;
+}
+
+void spar_layer_retire(spar_layer_t *layer, const char *reason)
+{
+    if (layer->owes) {
+        layer->unsent_share = spar_layer_unsent_share(layer);
+        spar_warn("a layer of %llu elements had %.0f %% of its gradient "
+                  "(by energy) still to send when %s; MPI_Pcontrol(2) before "
+                  "the last step delivers it",
+                  (unsigned long long)layer->count, 100 * layer->unsent_share,
+                  reason);
+    }
+    spar_layer_cleanup(layer);
+    layer->owes = false;
 }
 
 size_t spar_layer_bytes(const spar_layer_t *layer)

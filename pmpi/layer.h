@@ -27,6 +27,7 @@ typedef struct spar_layer {
     spar_values_t values; /* how they travel */
     void *residual;       /* allocated at the first sparse call */
     uint64_t flushed_epoch;
+    uint64_t address; /* of the latest call's receive buffer */
     double samples[SPAR_LAYER_SAMPLES];
     uint64_t sample_count;
     /* Counted for the report. */
@@ -34,15 +35,23 @@ typedef struct spar_layer {
     uint64_t sparse_calls;
     uint64_t entries_sent;
     uint64_t bytes_sent;
-    double dense_sum; /* seconds in dense calls since the plan */
     double sparse_sum;
     double select_sum;
-    double sent_norm2; /* of the last exchange */
+    double sent_norm2;   /* of an exchange now and then */
+    double unsent_share; /* when it was retired; negative: not known */
 } spar_layer_t;
 
 void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
                      spar_dtype_t dtype, uint64_t count);
 void spar_layer_cleanup(spar_layer_t *layer);
+
+/* The layer will not be exchanged any more: frees the residual, remembers for
+ * the report how much of it there was, and warns if there was any. */
+void spar_layer_retire(spar_layer_t *layer, const char *reason);
+
+/* Share of the energy (sum of squares) of gradient and residual that the last
+ * exchange did not send; negative: not known. */
+double spar_layer_unsent_share(const spar_layer_t *layer);
 
 size_t spar_layer_bytes(const spar_layer_t *layer);
 

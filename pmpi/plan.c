@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pmpi/engine.h"
+#include "pmpi/inherit.h"
 #include "policy/density.h"
 #include "sparsify/wire.h"
 
@@ -14,6 +15,7 @@
 /* Small exchanges that are timed, and scans. */
 #define LATENCY_ROUNDS 8
 #define SCAN_ROUNDS    3
+#define SCAN_ELEMENTS  (256u * 1024u)
 /* A sparse call sweeps the layer twice (selection; residual and zeroing), and
  * adds the blocks. */
 #define LOCAL_SWEEPS 2.5
@@ -50,28 +52,39 @@ static double measure_latency(spar_comm_t *comm)
     return best;
 }
 
-/* Seconds per element of one selection on this rank. */
-static double measure_scan(spar_comm_t *comm, const spar_sequence_call_t *call,
-                           const void *gradient)
+/* Seconds per element of one selection, of the slowest rank; measured on
+ * numbers that are as spread as gradients are. */
+static double measure_scan(spar_comm_t *comm)
 {
     const spar_config_t *config = &spar_engine.config;
     double density = config->density[config->density_count - 1];
+    float *gradient = malloc(SCAN_ELEMENTS * sizeof(*gradient));
     spar_selector_t selector;
     double best = 1e9;
 
-    spar_selector_init(&selector, SPAR_SELECT_EXACT, call->dtype, call->count);
-    for (int i = 0; i < SCAN_ROUNDS; i++) {
-        double begin = spar_clock_now();
+    if (gradient != NULL) {
+        uint32_t random = 1;
 
-        if (spar_selector_run(&selector, gradient, NULL,
-                              spar_density_entries(density, call->count),
-                              &comm->selection) != SPAR_OK) {
-            break;
+        for (uint32_t i = 0; i < SCAN_ELEMENTS; i++) {
+            random = random * 1664525u + 1013904223u;
+            gradient[i] = (float)(int32_t)random * (float)(random >> 16);
         }
-        begin = spar_clock_now() - begin;
-        best = begin < best ? begin : best;
+        spar_selector_init(&selector, SPAR_SELECT_EXACT, SPAR_DTYPE_F32,
+                           SCAN_ELEMENTS);
+        for (int i = 0; i < SCAN_ROUNDS; i++) {
+            double begin = spar_clock_now();
+
+            (void)spar_selector_run(
+                &selector, gradient, NULL,
+                spar_density_entries(density, SCAN_ELEMENTS), &comm->selection);
+            begin = spar_clock_now() - begin;
+            best = begin < best ? begin : best;
+        }
+        free(gradient);
     }
-    return best / (double)call->count;
+    best = -best;
+    agree_min(comm, &best, 1);
+    return -best / SCAN_ELEMENTS;
 }
 
 /* Entries leave as one message per peer, of at most 2^31 - 1 bytes. */
@@ -112,11 +125,10 @@ static double predict(const spar_comm_t *comm, const spar_layer_t *layer,
                                 payload_estimate(layer, density));
 }
 
-static void fit_link(spar_comm_t *comm, const spar_sequence_call_t *call,
-                     const void *gradient, const double *seconds)
+static void fit_link(spar_comm_t *comm, const double *seconds)
 {
     uint64_t bytes[SPAR_SEQUENCE_MAX_PERIOD];
-    double scan = measure_scan(comm, call, gradient);
+    double scan = measure_scan(comm);
 
     for (size_t i = 0; i < comm->layer_count; i++) {
         bytes[i] = spar_layer_bytes(&comm->layers[i]);
@@ -126,12 +138,10 @@ static void fit_link(spar_comm_t *comm, const spar_sequence_call_t *call,
     comm->link.seconds_per_byte = spar_verdict_fit(
         comm->size, seconds, bytes, comm->layer_count, comm->link.latency);
     comm->local_seconds = LOCAL_SWEEPS * scan;
-    /* Latency and scan were measured here alone: rank 0's hold. */
+    /* The latency was measured here alone: rank 0's holds. */
     must(spar_real.Bcast(&comm->link, sizeof(comm->link), MPI_BYTE, 0,
                          comm->shadow),
          "broadcast of the link's speed");
-    must(spar_real.Bcast(&comm->local_seconds, 1, MPI_DOUBLE, 0, comm->shadow),
-         "broadcast of the selection's speed");
 }
 
 static void judge_layer(spar_comm_t *comm, spar_layer_t *layer)
@@ -157,37 +167,11 @@ static void judge_layer(spar_comm_t *comm, spar_layer_t *layer)
     layer->flush = layer->owes && !layer->sparse;
 }
 
-/* A layer of the sequence before keeps its residual if it is there again: the
- * same type, count and ordinal among those. */
-static void inherit(spar_layer_t *layers, size_t count, spar_layer_t *old,
-                    size_t old_count)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < old_count; j++) {
-            if (old[j].owes && !layers[i].owes &&
-                old[j].dtype == layers[i].dtype &&
-                old[j].count == layers[i].count) {
-                layers[i].residual = old[j].residual;
-                layers[i].owes = true;
-                old[j].residual = NULL;
-                old[j].owes = false;
-            }
-        }
-    }
-    for (size_t j = 0; j < old_count; j++) {
-        if (old[j].owes) {
-            spar_warn("the sequence of calls changed: what layer %zu (%llu "
-                      "elements) had not sent yet is lost",
-                      j, (unsigned long long)old[j].count);
-        }
-        spar_layer_cleanup(&old[j]);
-    }
-    free(old);
-}
-
 static void replace_layers(spar_comm_t *comm)
 {
     size_t count = comm->sequence->period;
+    size_t old_count = comm->layer_count;
+    spar_layer_t *old = comm->layers;
     spar_layer_t *layers = calloc(count, sizeof(*layers));
 
     if (layers == NULL) {
@@ -199,10 +183,12 @@ static void replace_layers(spar_comm_t *comm)
         spar_layer_init(&layers[i], &spar_engine.config,
                         comm->sequence->slots[i].dtype,
                         comm->sequence->slots[i].count);
+        layers[i].address = spar_sequence_address(comm->sequence, i);
+        layers[i].flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     }
-    inherit(layers, count, comm->layers, comm->layer_count);
     comm->layers = layers;
     comm->layer_count = count;
+    spar_inherit(comm, old, old_count);
 }
 
 /* The ring's scratch must be there on all ranks or not be used at all. */
@@ -220,8 +206,15 @@ static bool reserve_ring(spar_comm_t *comm)
     return ok > 0;
 }
 
-static void judge_layers(spar_comm_t *comm, const spar_sequence_call_t *call,
-                         const void *gradient)
+static void note_where_it_pays(spar_comm_t *comm)
+{
+    comm->pays_nowhere = true;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        comm->pays_nowhere &= !comm->layers[i].sparse;
+    }
+}
+
+static void judge_layers(spar_comm_t *comm)
 {
     double seconds[SPAR_SEQUENCE_MAX_PERIOD];
     bool ring_failed =
@@ -232,8 +225,7 @@ static void judge_layers(spar_comm_t *comm, const spar_sequence_call_t *call,
         seconds[i] = spar_sequence_learnt_seconds(comm->sequence, i);
     }
     agree_min(comm, seconds, comm->layer_count);
-    fit_link(comm, call, gradient, seconds);
-    comm->pays_nowhere = true;
+    fit_link(comm, seconds);
     for (size_t i = 0; i < comm->layer_count; i++) {
         comm->layers[i].dense_seconds = seconds[i];
         judge_layer(comm, &comm->layers[i]);
@@ -241,13 +233,11 @@ static void judge_layers(spar_comm_t *comm, const spar_sequence_call_t *call,
             comm->layers[i].sparse = false;
             comm->layers[i].why = "out of memory";
         }
-        comm->pays_nowhere &= !comm->layers[i].sparse;
     }
+    note_where_it_pays(comm);
 }
 
-spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal,
-                                     const spar_sequence_call_t *call,
-                                     const void *gradient)
+spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal)
 {
     uint64_t judgement[2] = {0, 0};
     spar_sequence_place_t place;
@@ -263,7 +253,11 @@ spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal,
     place = spar_sequence_adopt(comm->sequence, judgement[0], judgement[1]);
     comm->plan++;
     replace_layers(comm);
-    judge_layers(comm, call, gradient);
+    judge_layers(comm);
+    comm->steps.count = 0;
+    comm->steps.last_begin = 0;
+    comm->steps.steady_started = false;
+    comm->steps.steady_steps = 0;
     comm->steps.steady_from =
         spar_engine.config.mode == SPAR_MODE_DENSE
             ? 0
@@ -318,6 +312,7 @@ void spar_plan_review(spar_comm_t *comm)
             take_back(comm, layer);
         }
     }
+    note_where_it_pays(comm);
 }
 
 double spar_plan_density(const spar_comm_t *comm)
@@ -329,7 +324,8 @@ double spar_plan_density(const spar_comm_t *comm)
 
 bool spar_plan_takes(const spar_comm_t *comm, const spar_layer_t *layer)
 {
-    if (layer->flush) {
+    /* What is owed must be delivered or carried on. */
+    if (layer->flush || layer->owes) {
         return true;
     }
     if (!layer->sparse) {

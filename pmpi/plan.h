@@ -11,12 +11,9 @@
 
 /*
  * Collective over the shadow: rank 0 judges the proposed period, all adopt
- * it, and each layer gets its verdict. `gradient` is the present call's buffer;
- * the speed of selection is measured on it. Returns the present call's place.
+ * it, and each layer gets its verdict. Returns the present call's place.
  */
-spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal,
-                                     const spar_sequence_call_t *call,
-                                     const void *gradient);
+spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal);
 
 /* Collective: in mode auto, every so many steps, takes layers back whose
  * sparse calls proved slower than their dense calls were. */

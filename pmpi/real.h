@@ -19,7 +19,8 @@
     F(Comm_rank) F(Comm_size) F(Comm_test_inter) F(Comm_set_errhandler)      \
     F(Comm_call_errhandler) F(Isend) F(Irecv) F(Test) F(Cancel) F(Wait)      \
     F(Request_free) F(Get_count) F(Barrier) F(Bcast) F(Type_size)            \
-    F(Get_processor_name) F(Gather)
+    F(Get_processor_name) F(Comm_group) F(Group_size) F(Group_free)           \
+    F(Group_translate_ranks)
 /* clang-format on */
 
 typedef struct spar_real {

@@ -71,8 +71,10 @@ static void remember(spar_steps_t *steps, double seconds)
 }
 
 /* The job asked for a limited number of steps; all ranks are here. */
-_Noreturn static void stop_job(void)
+_Noreturn static void stop_job(spar_comm_t *comm)
 {
+    /* The report looks at this communicator too. */
+    pthread_mutex_unlock(&comm->busy);
     spar_real.Barrier(MPI_COMM_WORLD);
     fflush(NULL);
     spar_engine_stop();
@@ -112,9 +114,10 @@ void spar_steps_begin(spar_comm_t *comm)
     }
     steps->last_begin = now;
     watch_traffic(comm, step);
+    steps->begun++;
     if (spar_engine.config.stop_steps > 0 &&
-        step >= spar_engine.config.stop_steps &&
+        steps->begun > spar_engine.config.stop_steps &&
         comm->size == spar_engine.size) {
-        stop_job();
+        stop_job(comm);
     }
 }

@@ -16,6 +16,9 @@
  * is ready, offering costs less than a poll. */
 #define POLLS_BEFORE_YIELD 2
 
+/* The report's residual share looks at one exchange in so many. */
+#define NORM_EXCHANGES 16
+
 static int raise_error(spar_comm_t *comm, const char *cause)
 {
     comm->failed = true;
@@ -117,6 +120,9 @@ static int run_flush(spar_layer_t *layer, const spar_allreduce_call_t *call)
                                call->datatype, call->op, call->comm);
     layer->owes = false;
     layer->flush = false;
+    if (!layer->sparse) {
+        spar_layer_cleanup(layer); /* it was the last exchange */
+    }
     return code;
 }
 
@@ -138,7 +144,9 @@ static void count_sparse(spar_comm_t *comm, spar_layer_t *layer, double begin)
 {
     layer->owes = layer->residual != NULL;
     layer->entries_sent += comm->selection.count;
-    layer->sent_norm2 = norm2_of(&comm->selection);
+    if (layer->exchanges % NORM_EXCHANGES == 1) {
+        layer->sent_norm2 = norm2_of(&comm->selection);
+    }
     spar_layer_note_sparse(layer, spar_clock_now() - begin);
 }
 
@@ -153,8 +161,7 @@ static int conclude(spar_comm_t *comm, spar_layer_t *layer, uint32_t flags,
                     uint64_t flush_epoch, double begin,
                     const spar_allreduce_call_t *call)
 {
-    uint64_t dense = 2 * spar_layer_bytes(layer) * (uint64_t)(comm->size - 1) /
-                     (uint64_t)comm->size;
+    uint64_t dense = spar_comm_dense_volume(comm, spar_layer_bytes(layer));
 
     if (flags == 0) {
         count_sparse(comm, layer, begin);
@@ -191,8 +198,11 @@ static int run_sparse(spar_comm_t *comm, size_t slot,
                                       .out = call->recvbuf};
     spar_status_t status;
 
-    exchange.header.flags = requests(layer, flush_epoch) |
-                            prepare(comm, layer, gradient, &exchange.header);
+    exchange.header.flags = requests(layer, flush_epoch);
+    if ((exchange.header.flags & SPAR_WIRE_PAUSED) == 0) {
+        exchange.header.flags |=
+            prepare(comm, layer, gradient, &exchange.header);
+    }
     exchange.residual = layer->residual;
     status = spar_allgather_start(comm->allgather, &exchange);
     if (status == SPAR_OK) {

@@ -189,6 +189,14 @@ void spar_sequence_end(spar_sequence_t *sequence, double now)
     }
 }
 
+uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot)
+{
+    size_t back =
+        (sequence->first + sequence->period - slot) % sequence->period;
+
+    return spar_history_back(sequence, back)->address;
+}
+
 spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
                                           size_t period, size_t first)
 {

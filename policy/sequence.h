@@ -103,6 +103,9 @@ size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
 spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
                                           size_t period, size_t first);
 
+/* Hint: address of the slot's latest call while it was learnt. */
+uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot);
+
 /* Median duration of the slot's calls while they were learnt, seconds. */
 double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
                                     size_t slot);

@@ -5,10 +5,13 @@
 /* Longest multiple of the proposal that is looked at. */
 #define MAX_MULTIPLE 64
 /* A pause is the step's own if nearly always it is that much longer than
- * nearly all others. */
-#define PAUSE_FACTOR 1.5
+ * nearly all others; in every single case where the addresses say that the
+ * buffer is the same one each time. */
+#define PAUSE_FACTOR        2.0
+#define STRICT_PAUSE_FACTOR 8.0
 /* How often a pattern must have been seen. */
-#define LEAST_SEEN 4
+#define LEAST_SEEN        4
+#define STRICT_LEAST_SEEN 8
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -44,7 +47,6 @@ static size_t window_calls(const spar_sequence_t *sequence, size_t proposal)
     return run < SPAR_SEQUENCE_HISTORY ? run : SPAR_SEQUENCE_HISTORY;
 }
 
-/* Trainers with fixed buffers show their step in the addresses. */
 static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
                              size_t period)
 {
@@ -57,6 +59,8 @@ static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
     return true;
 }
 
+/* Trainers with fixed buffers show their step in the addresses. 0: they never
+ * repeat. */
 static size_t multiple_by_address(const spar_sequence_t *sequence,
                                   size_t proposal, size_t window)
 {
@@ -67,12 +71,12 @@ static size_t multiple_by_address(const spar_sequence_t *sequence,
             return multiple;
         }
     }
-    return 1;
+    return 0;
 }
 
 /* Is every `multiple`-th unit, from `phase` on, preceded by a long pause? */
 static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
-                          size_t phase)
+                          size_t phase, bool strict)
 {
     double own[SPAR_SEQUENCE_HISTORY] = {0};
     double others[SPAR_SEQUENCE_HISTORY] = {0};
@@ -85,16 +89,21 @@ static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
             others[other_count++] = pauses[unit];
         }
     }
-    return quantile(own, own_count, 0.2) >
+    if (strict) {
+        return quantile(own, own_count, 0) >
+               STRICT_PAUSE_FACTOR * quantile(others, other_count, 1);
+    }
+    return quantile(own, own_count, 0.1) >
            PAUSE_FACTOR * quantile(others, other_count, 0.9);
 }
 
 /* Trainers compute between the steps: the pause there is the longest. */
 static size_t multiple_by_pause(const spar_sequence_t *sequence,
-                                size_t proposal, size_t window)
+                                size_t proposal, size_t window, bool strict)
 {
     double pauses[SPAR_SEQUENCE_HISTORY] = {0};
     size_t units = (window - 1) / proposal;
+    size_t seen = strict ? STRICT_LEAST_SEEN : LEAST_SEEN;
 
     for (size_t unit = 0; unit < units; unit++) {
         pauses[unit] = 0;
@@ -103,10 +112,9 @@ static size_t multiple_by_pause(const spar_sequence_t *sequence,
         }
     }
     for (size_t multiple = 2;
-         multiple <= MAX_MULTIPLE && LEAST_SEEN * multiple <= units;
-         multiple++) {
+         multiple <= MAX_MULTIPLE && seen * multiple <= units; multiple++) {
         for (size_t phase = 0; phase < multiple; phase++) {
-            if (pauses_repeat(pauses, units, multiple, phase)) {
+            if (pauses_repeat(pauses, units, multiple, phase, strict)) {
                 return multiple;
             }
         }
@@ -114,17 +122,17 @@ static size_t multiple_by_pause(const spar_sequence_t *sequence,
     return 1;
 }
 
-static size_t least_common_multiple(size_t a, size_t b)
+/* Buffers that change with the layers settle it. Otherwise one buffer may still
+ * carry several layers, or fresh ones hide them: then the pauses tell. */
+static size_t find_multiple(const spar_sequence_t *sequence, size_t proposal,
+                            size_t window)
 {
-    size_t x = a, y = b;
+    size_t multiple = multiple_by_address(sequence, proposal, window);
 
-    while (y != 0) {
-        size_t rest = x % y;
-
-        x = y;
-        y = rest;
+    if (multiple > 1) {
+        return multiple;
     }
-    return a / x * b;
+    return multiple_by_pause(sequence, proposal, window, multiple == 1);
 }
 
 /* How many calls back the call behind the longest typical pause is. */
@@ -158,9 +166,7 @@ size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
     size_t period = proposal;
 
     if (sequence->step_calls == 0) {
-        size_t multiple = least_common_multiple(
-            multiple_by_address(sequence, proposal, window),
-            multiple_by_pause(sequence, proposal, window));
+        size_t multiple = find_multiple(sequence, proposal, window);
 
         if (multiple * proposal <= SPAR_SEQUENCE_MAX_PERIOD &&
             multiple * proposal <= window) {

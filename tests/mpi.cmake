@@ -52,6 +52,19 @@ spar_mpi_test(mode_auto ARGS -n 2 -m "sums are right" -m "predicted faster" -- $
 spar_mpi_test(one_rank ENV SPAR_MODE=sparse
     ARGS -n 1 -m "sums are right" -- ${sim} --expect dense)
 
+spar_mpi_test(relearnt ENV SPAR_MODE=sparse SPAR_LOG=info
+    ARGS -n 3 -m "sums are right" -m "learning again" -a "still to send"
+        -- ${sim} --interrupt 40 --steps 110)
+spar_mpi_test(equal_bits ENV SPAR_MODE=sparse
+    ARGS -n 4 -m "sums are right" -- ${sim} --random --expect any)
+spar_mpi_test(equal_bits_fp32 ENV SPAR_MODE=sparse SPAR_VALUES=fp32
+    ARGS -n 3 -m "sums are right" -- ${sim} --random --expect any)
+
+# Each host has its own settings: rank 0's hold, or the ranks would diverge.
+spar_mpi_test(settings_differ
+    ARGS -n 3 -m "sums are right" -m "rank 0's" -- sh -c
+    "SPAR_MODE=sparse SPAR_DENSITY=0.$((OMPI_COMM_WORLD_RANK + 1)) SPAR_MIN_COUNT=$((4096 * (1 + OMPI_COMM_WORLD_RANK))) exec ${sim}")
+
 # Non-finite values
 spar_mpi_test(nan_in_place ENV SPAR_MODE=sparse
     ARGS -n 3 -m "sums are right" -m "NaN or Inf" -- ${sim} --bad-step 45)

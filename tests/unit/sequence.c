@@ -140,6 +140,35 @@ static void equal_layers_are_told_apart_by_the_pauses(void **state)
     stop(&trainer);
 }
 
+/* A longer pause every few steps (a log line, a loader) is not a step when the
+ * buffer is the same one each time. */
+static void a_rhythm_of_the_machine_is_not_a_step(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 100 && !known(&trainer); i++) {
+        call(&trainer, 65536, 4096, i % 4 == 0 ? 0.006 : 0.0015);
+    }
+    assert_int_equal(trainer.period, 1);
+    stop(&trainer);
+}
+
+/* Equal layers through one staging buffer: only a clear pause tells. */
+static void one_buffer_for_several_layers_needs_a_clear_pause(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int i = 0; i < 100 && !known(&trainer); i++) {
+        call(&trainer, 65536, 4096, i % 3 == 0 ? 0.03 : 0.001);
+    }
+    assert_int_equal(trainer.period, 3);
+    stop(&trainer);
+}
+
 static void the_user_may_give_the_number_of_calls(void **state)
 {
     trainer_t trainer;
@@ -291,6 +320,8 @@ int main(void)
         cmocka_unit_test(one_flat_vector_is_a_step),
         cmocka_unit_test(equal_layers_are_told_apart_by_their_addresses),
         cmocka_unit_test(equal_layers_are_told_apart_by_the_pauses),
+        cmocka_unit_test(a_rhythm_of_the_machine_is_not_a_step),
+        cmocka_unit_test(one_buffer_for_several_layers_needs_a_clear_pause),
         cmocka_unit_test(the_user_may_give_the_number_of_calls),
         cmocka_unit_test(small_calls_tell_steps_of_equal_layers_apart),
         cmocka_unit_test(a_rebuilt_sequence_is_learnt_again),
