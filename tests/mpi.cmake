@@ -84,6 +84,23 @@ spar_mpi_test(citizen_dense ENV SPAR_MODE=dense
 spar_mpi_test(threads ENV SPAR_MODE=sparse
     ARGS -n 2 -m "sums are right" -- $<TARGET_FILE:mpi_threads>)
 
+# The children of spawn.c run without the library.
+add_executable(mpi_spawn mpi/spawn.c)
+target_link_libraries(mpi_spawn PRIVATE MPI::MPI_C)
+spar_mpi_test(other_world ENV SPAR_MODE=sparse
+    ARGS -n 2 -m "4 ranks: sums are right" -- $<TARGET_FILE:mpi_spawn>)
+
+# Never worse: where sparse proves slower, the layers go back to dense, and
+# what they owed is delivered. Also shows the warning about a tool behind Spar.
+add_library(mpi_slow SHARED mpi/slow.c)
+target_link_libraries(mpi_slow PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
+target_compile_definitions(mpi_slow PRIVATE _GNU_SOURCE)
+set_target_properties(mpi_slow PROPERTIES C_VISIBILITY_PRESET default)
+spar_mpi_test(taken_back ENV LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
+    ARGS -n 2 -m "sums are right" -m "sparse proved slower"
+        -m "another MPI tool is loaded behind Spar" -a "still to send"
+        -- ${sim} --flat --steps 100 --expect any)
+
 # Settings
 spar_mpi_test(bad_value ENV SPAR_MODE=fast
     ARGS -c fail -a "sums are right" -m "SPAR_MODE=fast is not allowed; allowed: auto"

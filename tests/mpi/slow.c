@@ -1,0 +1,46 @@
+/*
+ * A network on which Spar's prediction fails: large dense sums take 4 ms longer
+ * than they should, and entries of the sparse exchange 15 ms. Preloaded behind
+ * Spar, where its calls to the real MPI arrive.
+ */
+#include <dlfcn.h>
+#include <mpi.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TAG_PAYLOAD 2
+
+static void find(const char *name, void *function_p)
+{
+    void *symbol = dlsym(RTLD_NEXT, name);
+
+    memcpy(function_p, &symbol, sizeof(symbol));
+}
+
+int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
+               MPI_Comm comm, MPI_Request *request)
+{
+    static __typeof__(&MPI_Isend) real;
+
+    if (real == NULL) {
+        find("PMPI_Isend", &real);
+    }
+    if (tag == TAG_PAYLOAD) {
+        usleep(15000);
+    }
+    return real(data, count, type, to, tag, comm, request);
+}
+
+int PMPI_Allreduce(const void *in, void *out, int count, MPI_Datatype type,
+                   MPI_Op op, MPI_Comm comm)
+{
+    static __typeof__(&MPI_Allreduce) real;
+
+    if (real == NULL) {
+        find("PMPI_Allreduce", &real);
+    }
+    if (count >= 4096) {
+        usleep(4000);
+    }
+    return real(in, out, count, type, op, comm);
+}
