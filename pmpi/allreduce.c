@@ -39,6 +39,7 @@ static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
     size_t bytes = what.count * spar_dtype_size(dtype);
     spar_sequence_place_t place = spar_sequence_begin(comm->sequence, &what);
     spar_layer_t *layer;
+    int code;
 
     if (place.lost) {
         spar_plan_drop(comm);
@@ -59,7 +60,9 @@ static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
     if (spar_plan_takes(comm, layer)) {
         return spar_takeover_run(comm, (size_t)place.slot, call);
     }
-    return run_dense(comm, layer, call, bytes);
+    code = run_dense(comm, layer, call, bytes);
+    spar_plan_watch(comm, layer, call->recvbuf);
+    return code;
 }
 
 SPAR_EXPORT int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count,

@@ -5,6 +5,7 @@
 
 #include "base/dtype.h"
 #include "policy/config.h"
+#include "policy/content.h"
 #include "sparsify/selector.h"
 
 /* Durations that are remembered for the next review. */
@@ -23,6 +24,7 @@ typedef struct spar_layer {
     double dense_seconds; /* agreed, from the learning steps */
     double predicted_seconds;
     /* Local. */
+    spar_content_t content; /* rank 0's, while it is watched */
     spar_selector_t selector;
     spar_values_t values; /* how they travel */
     void *residual;       /* allocated at the first sparse call */

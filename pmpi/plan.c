@@ -12,6 +12,8 @@
 
 /* Steps between two reviews. */
 #define REVIEW_STEPS 16
+/* Dense steps after learning in which the content is watched, mode auto. */
+#define WATCH_STEPS (SPAR_CONTENT_LOOKS + 1)
 /* Small exchanges that are timed, and scans. */
 #define LATENCY_ROUNDS 8
 #define SCAN_ROUNDS    3
@@ -237,6 +239,24 @@ static void judge_layers(spar_comm_t *comm)
     note_where_it_pays(comm);
 }
 
+/* Steps since the sequence is known, from 0. */
+static uint64_t first_steady_step(void)
+{
+    uint64_t ramp = spar_density_ramp_end(&spar_engine.config) + 1;
+
+    switch ((spar_mode_t)spar_engine.config.mode) {
+    case SPAR_MODE_DENSE:
+    case SPAR_MODE_OFF:
+        return 0;
+    case SPAR_MODE_AUTO:
+        return WATCH_STEPS + ramp;
+    case SPAR_MODE_SPARSE:
+    case SPAR_MODE_LOSSLESS:
+        break;
+    }
+    return ramp;
+}
+
 spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal)
 {
     uint64_t judgement[2] = {0, 0};
@@ -258,10 +278,7 @@ spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal)
     comm->steps.last_begin = 0;
     comm->steps.steady_started = false;
     comm->steps.steady_steps = 0;
-    comm->steps.steady_from =
-        spar_engine.config.mode == SPAR_MODE_DENSE
-            ? 0
-            : spar_density_ramp_end(&spar_engine.config) + 1;
+    comm->steps.steady_from = first_steady_step();
     spar_info("learnt a step of %zu calls on communicator %d (plan %u)",
               comm->layer_count, comm->number, comm->plan);
     return place;
@@ -284,12 +301,54 @@ static void take_back(spar_comm_t *comm, spar_layer_t *layer)
     comm->plan++;
 }
 
+static bool is_watching(const spar_comm_t *comm)
+{
+    return spar_engine.config.mode == SPAR_MODE_AUTO &&
+           comm->sequence->steps <= WATCH_STEPS;
+}
+
+void spar_plan_watch(const spar_comm_t *comm, spar_layer_t *layer,
+                     const void *result)
+{
+    if (comm->rank == 0 && layer->sparse && is_watching(comm)) {
+        spar_content_look(&layer->content, layer->dtype, result, layer->count);
+    }
+}
+
+/* What rank 0 saw holds for all. */
+static void judge_content(spar_comm_t *comm)
+{
+    char steady[SPAR_SEQUENCE_MAX_PERIOD];
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        steady[i] = (char)spar_content_is_steady(&comm->layers[i].content);
+    }
+    must(spar_real.Bcast(steady, (int)comm->layer_count, MPI_CHAR, 0,
+                         comm->shadow),
+         "broadcast of what the layers are");
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_t *layer = &comm->layers[i];
+
+        if (steady[i] && layer->sparse) {
+            layer->sparse = false;
+            layer->flush = layer->owes;
+            layer->why = "changes little, like parameters; SPAR_MODE=sparse "
+                         "sends it sparsely all the same";
+        }
+    }
+    note_where_it_pays(comm);
+}
+
 void spar_plan_review(spar_comm_t *comm)
 {
     double seconds[SPAR_SEQUENCE_MAX_PERIOD];
 
     uint64_t steps = comm->sequence->steps;
 
+    if (spar_engine.config.mode == SPAR_MODE_AUTO && !comm->pays_nowhere &&
+        steps == WATCH_STEPS + 1) {
+        judge_content(comm);
+    }
     /* The ramp's early stages are slower than what is to be judged. */
     if (spar_engine.config.mode != SPAR_MODE_AUTO || comm->pays_nowhere ||
         steps % REVIEW_STEPS != 0 ||
@@ -318,8 +377,11 @@ void spar_plan_review(spar_comm_t *comm)
 double spar_plan_density(const spar_comm_t *comm)
 {
     uint64_t steps = comm->sequence->steps;
+    uint64_t first =
+        spar_engine.config.mode == SPAR_MODE_AUTO ? WATCH_STEPS + 1 : 1;
 
-    return spar_density_at(&spar_engine.config, steps > 0 ? steps - 1 : 0);
+    return spar_density_at(&spar_engine.config,
+                           steps > first ? steps - first : 0);
 }
 
 bool spar_plan_takes(const spar_comm_t *comm, const spar_layer_t *layer)
@@ -328,7 +390,7 @@ bool spar_plan_takes(const spar_comm_t *comm, const spar_layer_t *layer)
     if (layer->flush || layer->owes) {
         return true;
     }
-    if (!layer->sparse) {
+    if (!layer->sparse || is_watching(comm)) {
         return false;
     }
     /* Early, dense stages of a ramp may not pay although the last one does. */

@@ -22,7 +22,7 @@ function(spar_mpi_test name)
         ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${job_ENV}")
 endfunction()
 
-foreach(program sim citizen threads)
+foreach(program sim citizen threads averaging)
     add_executable(mpi_${program} mpi/${program}.c)
     target_link_libraries(mpi_${program} PRIVATE MPI::MPI_C Threads::Threads m)
 endforeach()
@@ -100,6 +100,11 @@ spar_mpi_test(taken_back ENV LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
     ARGS -n 2 -m "sums are right" -m "sparse proved slower"
         -m "another MPI tool is loaded behind Spar" -a "still to send"
         -- ${sim} --flat --steps 100 --expect any)
+
+# The same network, where sparse is predicted faster, but these are parameters.
+spar_mpi_test(averaging ENV LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
+    ARGS -n 2 -m "sums are right" -m "changes little, like parameters"
+        -- $<TARGET_FILE:mpi_averaging>)
 
 # Settings
 spar_mpi_test(bad_value ENV SPAR_MODE=fast
