@@ -3,6 +3,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/gate.h"
 #include "pmpi/plan.h"
+#include "pmpi/review.h"
 #include "pmpi/steps.h"
 #include "pmpi/takeover.h"
 
@@ -49,7 +50,7 @@ static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
     }
     if (place.step_begins) {
         spar_steps_begin(comm);
-        spar_plan_review(comm);
+        spar_review_step(comm);
     }
     if (place.slot < 0) {
         return run_dense(comm, NULL, call, bytes);
@@ -61,7 +62,7 @@ static int run_candidate(spar_comm_t *comm, spar_dtype_t dtype,
         return spar_takeover_run(comm, (size_t)place.slot, call);
     }
     code = run_dense(comm, layer, call, bytes);
-    spar_plan_watch(comm, layer, call->recvbuf);
+    spar_review_watch(comm, layer, call->recvbuf);
     return code;
 }
 

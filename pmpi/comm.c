@@ -263,6 +263,14 @@ bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
     return complete;
 }
 
+void spar_comm_note_where_it_pays(spar_comm_t *comm)
+{
+    comm->pays_nowhere = true;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        comm->pays_nowhere &= !comm->layers[i].sparse;
+    }
+}
+
 void spar_comm_release_all(void)
 {
     /* MPI_Comm_free is collective: free in the order of creation, which is

@@ -82,6 +82,9 @@ spar_comm_t *spar_comm_find(MPI_Comm comm);
 bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
                      void *argument);
 
+/* Sets pays_nowhere from the layers. */
+void spar_comm_note_where_it_pays(spar_comm_t *comm);
+
 /* Bytes that each rank sends when so many bytes are summed with the least
  * traffic that is possible: 2 (P-1)/P of them (ring). */
 static inline uint64_t spar_comm_dense_volume(const spar_comm_t *comm,

@@ -162,8 +162,8 @@ static void announce(int size, double *timeout, MPI_Request *requests)
 
 static void collect(int size, hello_t *hellos, double timeout)
 {
-    MPI_Request *requests = calloc((size_t)size, sizeof(*requests));
-    MPI_Request *sends = calloc((size_t)size, sizeof(*sends));
+    MPI_Request *requests = calloc((size_t)size, sizeof(MPI_Request));
+    MPI_Request *sends = calloc((size_t)size, sizeof(MPI_Request));
     char *missing = calloc((size_t)size, 1);
     double deadline = spar_clock_now() + timeout;
     int any_missing = 0;

@@ -1,6 +1,6 @@
 #include "pmpi/inherit.h"
 
-#include "base/log.h"
+#include "pmpi/agree.h"
 
 #include <stdlib.h>
 
@@ -107,11 +107,7 @@ void spar_inherit(spar_comm_t *comm, spar_layer_t *old, size_t old_count)
 
     find_origins(comm, old, old_count, origins);
     /* Addresses are local: rank 0's answer holds. */
-    if (spar_real.Bcast(origins, (int)comm->layer_count, MPI_INT32_T, 0,
-                        comm->shadow) != MPI_SUCCESS) {
-        spar_error("agreement on the layers failed");
-        spar_real.Abort(MPI_COMM_WORLD, 1);
-    }
+    spar_agree_root(comm, origins, comm->layer_count * sizeof(origins[0]));
     for (size_t i = 0; i < comm->layer_count; i++) {
         if (origins[i] >= 0 && old[origins[i]].owes) {
             move(&comm->layers[i], &old[origins[i]]);

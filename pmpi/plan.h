@@ -15,16 +15,6 @@
  */
 spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal);
 
-/* A dense call of the layer has ended with this result; in the first steps of
- * mode auto rank 0 looks at it. */
-void spar_plan_watch(const spar_comm_t *comm, spar_layer_t *layer,
-                     const void *result);
-
-/* Collective, when a step begins: in mode auto, after the first steps, layers
- * that behave like parameters go dense; then, every so many steps, takes layers
- * back whose sparse calls proved slower than their dense calls were. */
-void spar_plan_review(spar_comm_t *comm);
-
 /* Whether the layer's call in the present step is to be taken over. */
 bool spar_plan_takes(const spar_comm_t *comm, const spar_layer_t *layer);
 

@@ -164,7 +164,9 @@ static void control(const options_t *o, int step)
     if (rank == 0 && step == o->pause_to) {
         MPI_Pcontrol(1);
     }
-    if (rank == size - 1 && step == o->steps - 1) {
+    /* In the middle too: what is delivered must not be kept. */
+    if (rank == size - 1 &&
+        (step == o->steps - 1 || step == o->steps * 3 / 4)) {
         MPI_Pcontrol(2);
     }
 }
