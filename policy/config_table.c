@@ -80,7 +80,8 @@ const spar_config_row_t spar_config_table[] = {
      .initial = "allgather",
      .allowed = "allgather, dense",
      .doc = "Exchange algorithm: allgather sends every rank's entries to every "
-            "rank; dense is Spar's own ring, which sends everything.",
+            "rank; dense is Spar's own ring, which sends everything and has "
+            "nothing to pause or to flush.",
      .type = &spar_config_choice,
      .offset = FIELD(exchange),
      .choices = exchange_choices},
