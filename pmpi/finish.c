@@ -146,9 +146,9 @@ static void add_notes(draft_t *draft)
 
     if (report->layer_count == 0 && report->dense_calls > 0) {
         add_note(draft,
-                 "no repeating sequence of calls was found, so all stayed "
-                 "dense; if each step makes the same number of calls, set "
-                 "SPAR_STEP_CALLS");
+                 "all stayed dense: the run was too short to learn its steps, "
+                 "or its calls do not repeat; if each step makes the same "
+                 "number of calls, set SPAR_STEP_CALLS");
     }
     if (report->nonblocking_calls > 0) {
         add_note(draft, "MPI_Iallreduce calls are passed on, dense");

@@ -34,6 +34,7 @@ bool spar_verdict_pays(double sparse_seconds, double dense_seconds)
 bool spar_verdict_review(double sparse_seconds, double dense_seconds,
                          unsigned *losses)
 {
-    *losses = sparse_seconds < dense_seconds ? 0 : *losses + 1;
+    *losses =
+        sparse_seconds < SPAR_VERDICT_KEEP * dense_seconds ? 0 : *losses + 1;
     return *losses >= SPAR_VERDICT_LOSSES;
 }

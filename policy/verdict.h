@@ -12,8 +12,11 @@
 #include <stdint.h>
 
 /* The sparse call must be predicted to take less than this share of the dense
- * call, so that noise does not decide. */
-#define SPAR_VERDICT_MARGIN 0.9
+ * call: the dense calls of the first steps are often slower than later ones,
+ * and on networks that are slow enough to gain the share is far smaller. */
+#define SPAR_VERDICT_MARGIN 0.6
+/* And when it is reviewed, less than this share. */
+#define SPAR_VERDICT_KEEP 0.8
 
 /* What is known of the job's network. */
 typedef struct spar_verdict_link {

@@ -22,7 +22,7 @@ static const char help[] =
     "\n"
     "  SPAR_NAME=VALUE  set a variable for this run ('spar info -c' lists "
     "them)\n"
-    "  -n, --dry-run    print the command that would be started\n"
+    "      --dry-run    print the command that would be started\n"
     "  -h, --help       this text\n"
     "\n"
     "Exit code: the program's own; 2 for a mistake in this command line, 126\n"
@@ -40,7 +40,7 @@ static int read_arguments(int argc, char **argv, int *dry_run_p)
         if (strcmp(argv[at], "--") == 0) {
             return at + 1;
         }
-        if (strcmp(argv[at], "-n") == 0 || strcmp(argv[at], "--dry-run") == 0) {
+        if (strcmp(argv[at], "--dry-run") == 0) {
             *dry_run_p = 1;
         } else if (argv[at][0] == '-') {
             spar_die(2, "run", "unknown option %s (see spar run --help)",

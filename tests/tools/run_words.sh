@@ -7,7 +7,7 @@ pre="mpirun -x LD_PRELOAD=$library"
 dry() { # dry WANTED WORDS...
     wanted=$1
     shift
-    expect 0 "$spar" run -n "$@"
+    expect 0 "$spar" run --dry-run "$@"
     same "$wanted" out
 }
 
@@ -26,9 +26,9 @@ dry "mpirun -x LD_PRELOAD=x.so:$library -x A prog -x LD_PRELOAD=y.so" \
     -- mpirun -x LD_PRELOAD=x.so -x A prog -x LD_PRELOAD=y.so
 dry "mpirun -x LD_PRELOAD=x.so:$library prog" \
     -- mpirun -x LD_PRELOAD=/old/libspar.so:x.so prog
-expect 0 env LD_PRELOAD=libm.so.6 "$spar" run -n -- mpirun prog
+expect 0 env LD_PRELOAD=libm.so.6 "$spar" run --dry-run -- mpirun prog
 same "mpirun -x LD_PRELOAD=libm.so.6:$library prog" out
-expect 0 env LD_PRELOAD=libm.so.6 "$spar" run -n -- prog
+expect 0 env LD_PRELOAD=libm.so.6 "$spar" run --dry-run -- prog
 same "LD_PRELOAD=libm.so.6:$library prog" out
 
 # Options with two values, with one and with none are told apart.
@@ -40,7 +40,7 @@ dry "$pre -n 1 a : -x LD_PRELOAD=x.so:$library -n 1 b" \
     -- mpirun -n 1 a : -x LD_PRELOAD=x.so -n 1 b
 
 # Open MPI refuses -x beside mca_base_env_list, so the list becomes -x.
-expect 0 env OMPI_MCA_mca_base_env_list='A=1;B' "$spar" run -n -- mpirun prog
+expect 0 env OMPI_MCA_mca_base_env_list='A=1;B' "$spar" run --dry-run -- mpirun prog
 same "$pre -x A=1 -x B prog" out
 dry "mpirun -x LD_PRELOAD=x.so:$library -x A=1 prog" \
     -- mpirun --mca mca_base_env_list 'A=1;LD_PRELOAD=x.so' prog
