@@ -1,11 +1,7 @@
 /* Spar: begin and end of the application's MPI. */
-#include "base/clock.h"
-#include "base/log.h"
 #include "include/spar/pcontrol.h"
 #include "pmpi/engine.h"
 #include "pmpi/finish.h"
-
-#include <stdarg.h>
 
 /* Asks for full thread support, so that exchanges can run beside the
  * application, and shows the application the level that it asked for. */

@@ -1,6 +1,7 @@
 #include "pmpi/layer.h"
 
 #include "base/log.h"
+#include "base/quantile.h"
 #include "sparsify/residual.h"
 
 #include <stdlib.h>
@@ -87,14 +88,6 @@ void spar_layer_note_sparse(spar_layer_t *layer, double seconds)
     layer->sparse_calls++;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 double spar_layer_typical_seconds(const spar_layer_t *layer)
 {
     double sorted[SPAR_LAYER_SAMPLES];
@@ -106,6 +99,5 @@ double spar_layer_typical_seconds(const spar_layer_t *layer)
         return 0;
     }
     memcpy(sorted, layer->samples, count * sizeof(sorted[0]));
-    qsort(sorted, count, sizeof(sorted[0]), compare_doubles);
-    return sorted[count / 2];
+    return spar_quantile(sorted, count, 0.5);
 }

@@ -150,7 +150,6 @@ spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal)
 
 void spar_plan_drop(spar_comm_t *comm)
 {
-    comm->lost++;
     comm->steps.last_begin = 0;
     spar_info("the sequence of calls on communicator %d changed: learning "
               "again",

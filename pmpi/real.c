@@ -1,7 +1,5 @@
 #include "pmpi/real.h"
 
-#include "base/log.h"
-
 #include <dlfcn.h>
 #include <string.h>
 

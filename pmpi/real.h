@@ -10,7 +10,7 @@
 
 /* clang-format off */
 #define SPAR_REAL_FUNCTIONS(F)                                               \
-    F(Init) F(Init_thread) F(Query_thread) F(Finalize) F(Abort) F(Pcontrol)  \
+    F(Init_thread) F(Query_thread) F(Finalize) F(Abort) F(Pcontrol)  \
     F(Allreduce) F(Iallreduce)                                               \
     F(Comm_dup) F(Comm_dup_with_info) F(Comm_split) F(Comm_split_type)       \
     F(Comm_create) F(Comm_create_group) F(Cart_create) F(Cart_sub)           \
@@ -19,7 +19,7 @@
     F(Comm_rank) F(Comm_size) F(Comm_test_inter) F(Comm_set_errhandler)      \
     F(Comm_call_errhandler) F(Isend) F(Irecv) F(Test) F(Cancel) F(Wait)      \
     F(Request_free) F(Get_count) F(Barrier) F(Bcast) F(Type_size)            \
-    F(Get_processor_name) F(Comm_group) F(Group_size) F(Group_free)           \
+    F(Get_processor_name) F(Comm_group) F(Group_free)           \
     F(Group_translate_ranks)
 /* clang-format on */
 

@@ -89,12 +89,25 @@ static uint32_t requests(const spar_layer_t *layer, uint64_t flush_epoch)
     return flags;
 }
 
-static spar_status_t drive(spar_allgather_t *allgather)
+/* Advances an exchange of either kind. */
+typedef spar_status_t (*progress_t)(void *exchange);
+
+static spar_status_t progress_allgather(void *exchange)
+{
+    return spar_allgather_progress(exchange);
+}
+
+static spar_status_t progress_ring(void *exchange)
+{
+    return spar_ring_progress(exchange);
+}
+
+static spar_status_t drive(progress_t progress, void *exchange)
 {
     unsigned polls = 0;
     spar_status_t status;
 
-    while ((status = spar_allgather_progress(allgather)) == SPAR_INPROGRESS) {
+    while ((status = progress(exchange)) == SPAR_INPROGRESS) {
         if (++polls % POLLS_BEFORE_YIELD == 0) {
             sched_yield();
         }
@@ -206,7 +219,7 @@ static int run_sparse(spar_comm_t *comm, size_t slot,
     exchange.residual = layer->residual;
     status = spar_allgather_start(comm->allgather, &exchange);
     if (status == SPAR_OK) {
-        status = drive(comm->allgather);
+        status = drive(progress_allgather, comm->allgather);
     }
     if (status != SPAR_OK) {
         return raise_error(comm, spar_allgather_cause(comm->allgather));
@@ -220,7 +233,6 @@ static int run_ring(spar_comm_t *comm, spar_layer_t *layer,
                     const spar_allreduce_call_t *call)
 {
     double begin = spar_clock_now();
-    unsigned polls = 0;
     spar_status_t status;
 
     if (call->sendbuf != MPI_IN_PLACE) {
@@ -229,12 +241,7 @@ static int run_ring(spar_comm_t *comm, spar_layer_t *layer,
     status =
         spar_ring_start(comm->ring, layer->dtype, layer->count, call->recvbuf);
     if (status == SPAR_OK) {
-        do {
-            status = spar_ring_progress(comm->ring);
-            if (++polls % POLLS_BEFORE_YIELD == 0) {
-                sched_yield();
-            }
-        } while (status == SPAR_INPROGRESS);
+        status = drive(progress_ring, comm->ring);
     }
     if (status != SPAR_OK) {
         return raise_error(comm, "ring exchange failed");

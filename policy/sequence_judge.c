@@ -1,6 +1,6 @@
 #include "policy/sequence_history.h"
 
-#include <stdlib.h>
+#include "base/quantile.h"
 
 /* Longest multiple of the proposal that is looked at. */
 #define MAX_MULTIPLE 64
@@ -12,23 +12,6 @@
 /* How often a pattern must have been seen. */
 #define LEAST_SEEN        4
 #define STRICT_LEAST_SEEN 8
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The value below which the given share lies; reorders values. */
-static double quantile(double *values, size_t count, double share)
-{
-    size_t rank = (size_t)(share * (double)(count - 1) + 0.5);
-
-    qsort(values, count, sizeof(values[0]), compare_doubles);
-    return values[rank];
-}
 
 /* Time between the end of a call and the start of the one that many calls
  * ago; the oldest has none. */
@@ -90,11 +73,11 @@ static bool pauses_repeat(const double *pauses, size_t units, size_t multiple,
         }
     }
     if (strict) {
-        return quantile(own, own_count, 0) >
-               STRICT_PAUSE_FACTOR * quantile(others, other_count, 1);
+        return spar_quantile(own, own_count, 0) >
+               STRICT_PAUSE_FACTOR * spar_quantile(others, other_count, 1);
     }
-    return quantile(own, own_count, 0.1) >
-           PAUSE_FACTOR * quantile(others, other_count, 0.9);
+    return spar_quantile(own, own_count, 0.1) >
+           PAUSE_FACTOR * spar_quantile(others, other_count, 0.9);
 }
 
 /* Trainers compute between the steps: the pause there is the longest. */
@@ -150,7 +133,7 @@ static size_t find_first(const spar_sequence_t *sequence, size_t period,
         for (size_t call = back; call + 1 < window; call += period) {
             pauses[count++] = pause_before(sequence, call);
         }
-        typical = count > 0 ? quantile(pauses, count, 0.5) : 0;
+        typical = count > 0 ? spar_quantile(pauses, count, 0.5) : 0;
         if (typical > longest) {
             longest = typical;
             first = back;
@@ -197,5 +180,5 @@ double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
 
         seconds[count++] = call->end - call->begin;
     }
-    return count > 0 ? quantile(seconds, count, 0.5) : 0;
+    return count > 0 ? spar_quantile(seconds, count, 0.5) : 0;
 }

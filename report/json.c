@@ -25,19 +25,17 @@ static json_t *config_json(const spar_config_t *config)
     return object;
 }
 
-static const char *mode_name(const spar_config_t *config)
-{
-    static const char *const names[] = {"auto", "dense", "sparse", "lossless",
-                                        "off"};
-
-    return names[config->mode];
-}
-
 static json_t *job_json(const spar_report_t *report)
 {
+    char mode[512] = "";
+
+    for (size_t row = 0; row < spar_config_rows(); row++) {
+        if (strcmp(spar_config_name(row), "SPAR_MODE") == 0) {
+            spar_config_value(report->config, row, mode, sizeof(mode));
+        }
+    }
     return json_pack("{s:i, s:i, s:s, s:f}", "ranks", report->ranks, "nodes",
-                     report->nodes, "mode", mode_name(report->config),
-                     "elapsed_s", report->elapsed);
+                     report->nodes, "mode", mode, "elapsed_s", report->elapsed);
 }
 
 static json_t *steps_json(const spar_report_t *report)

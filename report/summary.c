@@ -1,3 +1,4 @@
+#include "base/quantile.h"
 #include "report/report.h"
 #include "spar_version.h"
 
@@ -7,14 +8,6 @@
 
 /* With the lines around the table this stays within 40. */
 #define MOST_LAYERS 16
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 double spar_report_median_step(const spar_report_t *report)
 {
@@ -31,8 +24,7 @@ double spar_report_median_step(const spar_report_t *report)
         return 0;
     }
     memcpy(sorted, report->step_seconds + from, count * sizeof(*sorted));
-    qsort(sorted, count, sizeof(*sorted), compare_doubles);
-    median = sorted[count / 2];
+    median = spar_quantile(sorted, count, 0.5);
     free(sorted);
     return median;
 }

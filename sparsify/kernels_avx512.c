@@ -146,14 +146,4 @@ static inline void moments_block_f64(const double *gradient,
 #define LANES   8
 #include "sparsify/kernels_vector_body.h"
 
-const spar_kernels_t spar_kernels_avx512 = {
-    .name = "avx512",
-    .scan_f32 = scan_f32,
-    .scan_f64 = scan_f64,
-    .count_f32 = count_f32,
-    .count_f64 = count_f64,
-    .moments_f32 = moments_f32,
-    .moments_f64 = moments_f64,
-    .commit_f32 = commit_f32,
-    .commit_f64 = commit_f64,
-};
+const spar_kernels_t spar_kernels_avx512 = SPAR_KERNELS_TABLE("avx512");

@@ -73,4 +73,13 @@ static inline spar_moments_t spar_moments_combine(spar_moment_lanes_t *lanes)
     return moments;
 }
 
+/* The table of the functions that the including file defines. */
+#define SPAR_KERNELS_TABLE(set)                                                \
+    {                                                                          \
+        .name = (set), .scan_f32 = scan_f32, .scan_f64 = scan_f64,             \
+        .count_f32 = count_f32, .count_f64 = count_f64,                        \
+        .moments_f32 = moments_f32, .moments_f64 = moments_f64,                \
+        .commit_f32 = commit_f32, .commit_f64 = commit_f64                     \
+    }
+
 #endif

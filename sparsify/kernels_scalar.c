@@ -21,14 +21,4 @@
 #undef INT
 #undef NAME
 
-const spar_kernels_t spar_kernels_scalar = {
-    .name = "scalar",
-    .scan_f32 = scan_f32,
-    .scan_f64 = scan_f64,
-    .count_f32 = count_f32,
-    .count_f64 = count_f64,
-    .moments_f32 = moments_f32,
-    .moments_f64 = moments_f64,
-    .commit_f32 = commit_f32,
-    .commit_f64 = commit_f64,
-};
+const spar_kernels_t spar_kernels_scalar = SPAR_KERNELS_TABLE("scalar");
