@@ -11,11 +11,6 @@
  * microseconds, so that transfers do not wait for local work. */
 #define COMMIT_PIECE (128u * 1024u)
 
-enum {
-    TAG_HEADER = 1,
-    TAG_PAYLOAD = 2
-};
-
 typedef enum phase {
     PHASE_IDLE,
     PHASE_HEADERS,  /* headers travel */
@@ -30,6 +25,8 @@ typedef struct peer_block {
 
 struct spar_allgather {
     spar_transport_t *transport;
+    int header_tag;
+    int payload_tag;
     phase_t phase;
     spar_allgather_call_t call;
     unsigned char header_bytes[SPAR_WIRE_HEADER_BYTES];
@@ -47,7 +44,7 @@ struct spar_allgather {
     char cause[256];
 };
 
-spar_status_t spar_allgather_create(spar_transport_t *transport,
+spar_status_t spar_allgather_create(spar_transport_t *transport, int tag,
                                     spar_allgather_t **allgather_p)
 {
     spar_allgather_t *allgather = calloc(1, sizeof(*allgather));
@@ -57,6 +54,8 @@ spar_status_t spar_allgather_create(spar_transport_t *transport,
         return SPAR_ERR_NO_MEMORY;
     }
     allgather->transport = transport;
+    allgather->header_tag = tag;
+    allgather->payload_tag = tag + 1;
     allgather->peers = calloc(size, sizeof(allgather->peers[0]));
     allgather->sends = calloc(size, sizeof(allgather->sends[0]));
     allgather->receives = calloc(size, sizeof(allgather->receives[0]));
@@ -164,7 +163,7 @@ static spar_status_t post(spar_allgather_t *allgather, int tag)
         const spar_wire_header_t *theirs = &allgather->peers[from].header;
         spar_status_t status;
 
-        if (tag == TAG_HEADER) {
+        if (tag == allgather->header_tag) {
             status = transport->ops->irecv(
                 transport, from, tag, allgather->peers[from].header_bytes,
                 SPAR_WIRE_HEADER_BYTES, &allgather->receives[from]);
@@ -179,7 +178,7 @@ static spar_status_t post(spar_allgather_t *allgather, int tag)
         if (status != SPAR_OK) {
             return fail(allgather, status, from, "cannot start to receive");
         }
-        if (tag == TAG_HEADER) {
+        if (tag == allgather->header_tag) {
             status = transport->ops->isend(
                 transport, to, tag, allgather->header_bytes,
                 SPAR_WIRE_HEADER_BYTES, &allgather->sends[to]);
@@ -214,7 +213,7 @@ spar_status_t spar_allgather_start(spar_allgather_t *allgather,
     }
     spar_wire_header_pack(&allgather->call.header, allgather->header_bytes);
     allgather->phase = PHASE_HEADERS;
-    return post(allgather, TAG_HEADER);
+    return post(allgather, allgather->header_tag);
 }
 
 /* Why a peer's header cannot belong to this call; NULL: it does. */
@@ -296,7 +295,7 @@ static spar_status_t progress_headers(spar_allgather_t *allgather)
         }
     }
     allgather->phase = PHASE_PAYLOADS;
-    status = post(allgather, TAG_PAYLOAD);
+    status = post(allgather, allgather->payload_tag);
     return status == SPAR_OK ? SPAR_INPROGRESS : status;
 }
 
@@ -397,6 +396,11 @@ spar_status_t spar_allgather_progress(spar_allgather_t *allgather)
         break;
     }
     return SPAR_ERR_INVALID;
+}
+
+bool spar_allgather_has_agreed(const spar_allgather_t *allgather)
+{
+    return allgather->phase != PHASE_HEADERS;
 }
 
 uint32_t spar_allgather_flags(const spar_allgather_t *allgather)

@@ -30,8 +30,9 @@ typedef struct spar_allgather_call {
     void *out;      /* count elements; may be the gradient */
 } spar_allgather_call_t;
 
-/* One per communicator; `transport` outlives it. */
-spar_status_t spar_allgather_create(spar_transport_t *transport,
+/* Several of one communicator may run at the same time if each has two tags of
+ * its own: `tag` and the one after it. `transport` outlives them. */
+spar_status_t spar_allgather_create(spar_transport_t *transport, int tag,
                                     spar_allgather_t **allgather_p);
 void spar_allgather_destroy(spar_allgather_t *allgather);
 
@@ -62,6 +63,10 @@ spar_status_t spar_allgather_start(spar_allgather_t *allgather,
  * the residual are unspecified.
  */
 spar_status_t spar_allgather_progress(spar_allgather_t *allgather);
+
+/* Whether all headers of the present call are here: from now on, what it still
+ * does depends on no other choice of any rank. */
+bool spar_allgather_has_agreed(const spar_allgather_t *allgather);
 
 /* All ranks' flags together, after SPAR_OK. */
 uint32_t spar_allgather_flags(const spar_allgather_t *allgather);

@@ -4,10 +4,6 @@
 
 #include <stdlib.h>
 
-enum {
-    TAG_RING = 3
-};
-
 typedef enum phase {
     PHASE_IDLE,
     PHASE_REDUCE, /* partial sums go round */
@@ -17,6 +13,7 @@ typedef enum phase {
 
 struct spar_ring {
     spar_transport_t *transport;
+    int tag;
     phase_t phase;
     spar_dtype_t dtype;
     uint64_t count;
@@ -28,7 +25,7 @@ struct spar_ring {
     size_t capacity;
 };
 
-spar_status_t spar_ring_create(spar_transport_t *transport,
+spar_status_t spar_ring_create(spar_transport_t *transport, int tag,
                                spar_ring_t **ring_p)
 {
     spar_ring_t *ring = calloc(1, sizeof(*ring));
@@ -37,6 +34,7 @@ spar_status_t spar_ring_create(spar_transport_t *transport,
         return SPAR_ERR_NO_MEMORY;
     }
     ring->transport = transport;
+    ring->tag = tag;
     *ring_p = ring;
     return SPAR_OK;
 }
@@ -122,12 +120,12 @@ static spar_status_t post(spar_ring_t *ring)
     void *target =
         ring->phase == PHASE_REDUCE ? ring->scratch : segment_data(ring, in);
     spar_status_t status =
-        transport->ops->irecv(transport, previous, TAG_RING, target,
+        transport->ops->irecv(transport, previous, ring->tag, target,
                               segment_bytes(ring, in), &ring->transfers[0]);
 
     if (status == SPAR_OK) {
         status = transport->ops->isend(
-            transport, next, TAG_RING, segment_data(ring, out),
+            transport, next, ring->tag, segment_data(ring, out),
             segment_bytes(ring, out), &ring->transfers[1]);
         ring->bytes_sent += segment_bytes(ring, out);
     }

@@ -14,8 +14,8 @@
 
 typedef struct spar_ring spar_ring_t;
 
-/* One per communicator; `transport` outlives it. */
-spar_status_t spar_ring_create(spar_transport_t *transport,
+/* With a tag of its own; `transport` outlives it. */
+spar_status_t spar_ring_create(spar_transport_t *transport, int tag,
                                spar_ring_t **ring_p);
 void spar_ring_destroy(spar_ring_t *ring);
 

@@ -1,16 +1,27 @@
 #include "pmpi/comm.h"
 
 #include "base/log.h"
+#include "pmpi/advance.h"
 #include "pmpi/engine.h"
+#include "pmpi/progress.h"
+#include "pmpi/queue.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define BUCKETS 256u
 
+/* On the shadows: two for each lane, one for the ring. */
+#define FIRST_TAG 1
+
+/* How long a report waits for a state that is being advanced. */
+#define PATIENCE_NS 100000000
+
 static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
 static spar_comm_t *buckets[BUCKETS];
+static spar_comm_t *freed; /* by the application, with calls under way */
 static spar_comm_t *archive;
 static int next_number;
 
@@ -28,6 +39,22 @@ static spar_comm_t **bucket_of(MPI_Comm comm)
     return &buckets[((uintptr_t)comm >> 6) % BUCKETS];
 }
 
+/* Memory that only exchanges need. */
+static void drop_machines(spar_comm_t *state)
+{
+    for (size_t i = 0; i < SPAR_LANES; i++) {
+        spar_allgather_destroy(state->lanes[i].allgather);
+        state->lanes[i].allgather = NULL;
+        spar_selection_cleanup(&state->lanes[i].selection);
+    }
+    spar_ring_destroy(state->ring);
+    spar_sequence_destroy(state->sequence);
+    free(state->negotiation);
+    state->ring = NULL;
+    state->sequence = NULL;
+    state->negotiation = NULL;
+}
+
 static void destroy(spar_comm_t *state)
 {
     if (state == NULL) {
@@ -38,12 +65,23 @@ static void destroy(spar_comm_t *state)
     }
     free(state->layers);
     free(state->steps.seconds);
-    spar_allgather_destroy(state->allgather);
-    spar_ring_destroy(state->ring);
-    spar_selection_cleanup(&state->selection);
-    spar_sequence_destroy(state->sequence);
+    drop_machines(state);
     pthread_mutex_destroy(&state->busy);
+    pthread_mutex_destroy(&state->posting);
     free(state);
+}
+
+static bool make_lanes(spar_comm_t *state)
+{
+    for (size_t i = 0; i < SPAR_LANES; i++) {
+        spar_selection_init(&state->lanes[i].selection);
+        if (spar_allgather_create(&state->transport.transport,
+                                  FIRST_TAG + 2 * (int)i,
+                                  &state->lanes[i].allgather) != SPAR_OK) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
@@ -54,19 +92,19 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
         return NULL;
     }
     pthread_mutex_init(&state->busy, NULL);
+    pthread_mutex_init(&state->posting, NULL);
     state->handle = comm;
     state->shadow = shadow;
     state->rank = rank;
     state->size = size;
     spar_transport_mpi_init(&state->transport, shadow, rank, size);
-    spar_selection_init(&state->selection);
+    state->negotiation = calloc(1, sizeof(*state->negotiation));
     state->sequence = spar_sequence_create(spar_engine.config.learn_steps,
                                            spar_engine.config.step_calls);
-    if (state->sequence == NULL ||
-        spar_allgather_create(&state->transport.transport, &state->allgather) !=
-            SPAR_OK ||
-        spar_ring_create(&state->transport.transport, &state->ring) !=
-            SPAR_OK) {
+    if (state->negotiation == NULL || state->sequence == NULL ||
+        !make_lanes(state) ||
+        spar_ring_create(&state->transport.transport,
+                         FIRST_TAG + 2 * SPAR_LANES, &state->ring) != SPAR_OK) {
         destroy(state);
         return NULL;
     }
@@ -126,12 +164,99 @@ static bool is_eligible(MPI_Comm comm, int *rank_p, int *size_p)
            is_of_our_world(comm, *size_p);
 }
 
+static spar_comm_t *unlink_state(MPI_Comm comm)
+{
+    spar_comm_t *state = NULL;
+
+    for (spar_comm_t **link = bucket_of(comm); *link != NULL;
+         link = &(*link)->next) {
+        if ((*link)->handle == comm) {
+            state = *link;
+            *link = state->next;
+            atomic_fetch_add(&generation, 1);
+            break;
+        }
+    }
+    return state;
+}
+
+/* Whether all calls are through. What the application has completed is
+ * measured and freed here. */
+static bool is_through(spar_comm_t *state)
+{
+    pthread_mutex_lock(&state->busy);
+    spar_advance_take_back(state);
+    pthread_mutex_unlock(&state->busy);
+    return spar_queue_living(state) == 0 && spar_progress_has_left(state);
+}
+
+/* The report keeps the numbers. */
+static void retire(spar_comm_t *state)
+{
+    spar_real.Comm_free(&state->shadow);
+    for (size_t i = 0; i < state->layer_count; i++) {
+        spar_layer_retire(&state->layers[i], "its communicator was freed");
+    }
+    drop_machines(state);
+    if (state->layer_count == 0) {
+        /* Nothing to report: do not grow with every communicator. */
+        destroy(state);
+        return;
+    }
+    pthread_rwlock_wrlock(&table_lock);
+    state->next = archive;
+    archive = state;
+    pthread_rwlock_unlock(&table_lock);
+}
+
+/* The first freed state whose calls are through, taken out; NULL: none. */
+static spar_comm_t *take_through(void)
+{
+    spar_comm_t *state;
+
+    pthread_rwlock_wrlock(&table_lock);
+    for (spar_comm_t **link = &freed; (state = *link) != NULL;
+         link = &state->next) {
+        if (is_through(state)) {
+            *link = state->next;
+            break;
+        }
+    }
+    pthread_rwlock_unlock(&table_lock);
+    return state;
+}
+
+static void retire_freed(void)
+{
+    spar_comm_t *state;
+
+    while ((state = take_through()) != NULL) {
+        retire(state);
+    }
+}
+
+void spar_comm_detach(MPI_Comm comm)
+{
+    spar_comm_t *state;
+
+    pthread_rwlock_wrlock(&table_lock);
+    state = unlink_state(comm);
+    if (state != NULL) {
+        atomic_store(&state->freed, true);
+        state->next = freed;
+        freed = state;
+    }
+    pthread_rwlock_unlock(&table_lock);
+    retire_freed();
+}
+
 void spar_comm_attach(MPI_Comm comm)
 {
     MPI_Comm shadow;
     spar_comm_t *state;
     int rank, size, mine, all = 0;
 
+    retire_freed();
     if (!is_eligible(comm, &rank, &size)) {
         return;
     }
@@ -155,61 +280,6 @@ void spar_comm_attach(MPI_Comm comm)
     insert(state);
 }
 
-static spar_comm_t *unlink_state(MPI_Comm comm)
-{
-    spar_comm_t *state = NULL;
-
-    for (spar_comm_t **link = bucket_of(comm); *link != NULL;
-         link = &(*link)->next) {
-        if ((*link)->handle == comm) {
-            state = *link;
-            *link = state->next;
-            atomic_fetch_add(&generation, 1);
-            break;
-        }
-    }
-    return state;
-}
-
-/* What only exchanges need; the report keeps the numbers. */
-static void shrink(spar_comm_t *state)
-{
-    for (size_t i = 0; i < state->layer_count; i++) {
-        spar_layer_retire(&state->layers[i], "its communicator was freed");
-    }
-    spar_allgather_destroy(state->allgather);
-    spar_ring_destroy(state->ring);
-    spar_selection_cleanup(&state->selection);
-    spar_sequence_destroy(state->sequence);
-    state->allgather = NULL;
-    state->ring = NULL;
-    state->sequence = NULL;
-}
-
-void spar_comm_detach(MPI_Comm comm)
-{
-    MPI_Comm shadow = MPI_COMM_NULL;
-    spar_comm_t *state;
-
-    pthread_rwlock_wrlock(&table_lock);
-    state = unlink_state(comm);
-    if (state != NULL) {
-        shadow = state->shadow;
-        shrink(state);
-        if (state->layer_count > 0) {
-            state->next = archive;
-            archive = state;
-        } else {
-            /* Nothing to report: do not grow with every communicator. */
-            destroy(state);
-        }
-    }
-    pthread_rwlock_unlock(&table_lock);
-    if (shadow != MPI_COMM_NULL) {
-        spar_real.Comm_free(&shadow);
-    }
-}
-
 spar_comm_t *spar_comm_find(MPI_Comm comm)
 {
     unsigned now = atomic_load_explicit(&generation, memory_order_acquire);
@@ -231,7 +301,18 @@ spar_comm_t *spar_comm_find(MPI_Comm comm)
     return state;
 }
 
-/* A state whose call is under way in another thread is left out. */
+/* Whoever waits for a call lets go of the state again and again. */
+static bool lock_soon(spar_comm_t *state)
+{
+    struct timespec limit;
+
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_nsec += PATIENCE_NS;
+    limit.tv_sec += limit.tv_nsec / 1000000000;
+    limit.tv_nsec %= 1000000000;
+    return pthread_mutex_timedlock(&state->busy, &limit) == 0;
+}
+
 static bool visit_list(spar_comm_t *state,
                        void (*visit)(spar_comm_t *state, void *argument),
                        void *argument)
@@ -239,7 +320,8 @@ static bool visit_list(spar_comm_t *state,
     bool complete = true;
 
     for (; state != NULL; state = state->next) {
-        if (pthread_mutex_trylock(&state->busy) == 0) {
+        if (lock_soon(state)) {
+            spar_advance_take_back(state);
             visit(state, argument);
             pthread_mutex_unlock(&state->busy);
         } else {
@@ -258,6 +340,7 @@ bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
     for (size_t i = 0; i < BUCKETS; i++) {
         complete = visit_list(buckets[i], visit, argument) && complete;
     }
+    complete = visit_list(freed, visit, argument) && complete;
     complete = visit_list(archive, visit, argument) && complete;
     pthread_rwlock_unlock(&table_lock);
     return complete;
@@ -271,21 +354,38 @@ void spar_comm_note_where_it_pays(spar_comm_t *comm)
     }
 }
 
+static void release(spar_comm_t *state)
+{
+    if (spar_progress_has_left(state)) {
+        spar_real.Comm_free(&state->shadow);
+    } else {
+        spar_warn("%u calls on a communicator were not completed before "
+                  "MPI_Finalize",
+                  state->pending);
+    }
+}
+
+static spar_comm_t *find_number(spar_comm_t *state, int number)
+{
+    while (state != NULL && state->number != number) {
+        state = state->next;
+    }
+    return state;
+}
+
 void spar_comm_release_all(void)
 {
+    retire_freed();
     /* MPI_Comm_free is collective: free in the order of creation, which is
      * the same on the ranks of each communicator. */
     for (int number = 0; number < next_number; number++) {
-        for (size_t i = 0; i < BUCKETS; i++) {
-            spar_comm_t *state = buckets[i];
+        spar_comm_t *state = find_number(freed, number);
 
-            while (state != NULL && state->number != number) {
-                state = state->next;
-            }
-            if (state != NULL) {
-                spar_real.Comm_free(&state->shadow);
-                break;
-            }
+        for (size_t i = 0; state == NULL && i < BUCKETS; i++) {
+            state = find_number(buckets[i], number);
+        }
+        if (state != NULL) {
+            release(state);
         }
     }
 }
@@ -306,6 +406,8 @@ void spar_comm_free_all(void)
         destroy_list(buckets[i]);
         buckets[i] = NULL;
     }
+    destroy_list(freed);
+    freed = NULL;
     destroy_list(archive);
     archive = NULL;
     atomic_fetch_add(&generation, 1);

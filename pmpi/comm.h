@@ -4,8 +4,8 @@
  *
  * States are made inside the collective constructors of communicators, never
  * lazily, and only if every rank could make one; so whether a communicator has
- * one is agreed. MPI allows one collective call at a time per communicator,
- * hence one thread at a time uses a state.
+ * one is agreed. A state outlives MPI_Comm_free until its last pending call has
+ * been completed.
  */
 #ifndef SPAR_PMPI_COMM_H
 #define SPAR_PMPI_COMM_H
@@ -13,8 +13,8 @@
 #include "exchange/allgather.h"
 #include "exchange/ring.h"
 #include "pmpi/layer.h"
+#include "pmpi/op.h"
 #include "pmpi/transport_mpi.h"
-#include "policy/sequence.h"
 #include "policy/verdict.h"
 
 #include <pthread.h>
@@ -38,20 +38,74 @@ typedef struct spar_steps {
     uint64_t steady_tx_end;
 } spar_steps_t;
 
+/* Sparse exchanges that may be under way at the same time. The first lane takes
+ * exchanges of any size, the others small ones, whose time is mostly latency.
+ */
+#define SPAR_LANES 4
+
+typedef struct spar_lane {
+    spar_allgather_t *allgather;
+    spar_selection_t selection;
+    spar_layer_t anonymous; /* of a lossless call outside the sequence */
+    bool taken;
+} spar_lane_t;
+
+/* What the ranks are agreeing on; one agreement at a time. */
+typedef struct spar_negotiation {
+    int phase;
+    MPI_Request request;
+    unsigned round;
+    double begun; /* seconds */
+    double latency;
+    spar_layer_t *old_layers;
+    size_t old_count;
+    bool ring_failed;
+    spar_sequence_place_t place;
+    struct {
+        uint64_t period;
+        uint64_t first;
+        int32_t origins[SPAR_SEQUENCE_MAX_PERIOD];
+    } judgement;
+    double values[SPAR_SEQUENCE_MAX_PERIOD + 2];
+} spar_negotiation_t;
+
 typedef struct spar_comm {
-    struct spar_comm *next; /* in its bucket, or in the archive */
+    struct spar_comm *next; /* in its bucket, the freed ones or the archive */
     MPI_Comm handle;
     MPI_Comm shadow;
-    int number;           /* in order of creation on this process */
-    pthread_mutex_t busy; /* held during a call that may be a gradient */
+    int number; /* in order of creation on this process */
     int rank;
     int size;
+    atomic_bool freed; /* by the application: the handle is not valid */
+
+    /* Guarded by `posting`, which is never held for long. */
+    pthread_mutex_t posting;
+    spar_op_t *queue;    /* posted, not started; first in, first out */
+    spar_op_t *last;     /* in the queue */
+    spar_op_t *returned; /* the application is through with them */
+    size_t living;       /* calls with a request that are still remembered */
+
+    /* Guarded by the list of pmpi/progress.c. */
+    struct spar_comm *listed_next;
+    bool listed;
+    unsigned sweepers;
+    unsigned pending; /* calls that are not done */
+
+    /* Of the thread that makes the calls. */
+    uint64_t marker; /* small calls since the last large one */
+
+    /* All below is guarded by `busy`. */
+    pthread_mutex_t busy;
+    spar_op_t *active; /* under way, in the order of the calls */
+    spar_op_t *active_last;
+    spar_negotiation_t *negotiation;
     bool failed;       /* an exchange broke; nothing is taken over any more */
     bool pays_nowhere; /* every layer is dense for good */
     spar_transport_mpi_t transport;
-    spar_allgather_t *allgather;
+    spar_lane_t lanes[SPAR_LANES];
+    unsigned small_lane;          /* the latest that was taken */
+    uint32_t anonymous_exchanges; /* of lossless calls outside the sequence */
     spar_ring_t *ring;
-    spar_selection_t selection;
     spar_sequence_t *sequence;
     spar_verdict_link_t link;
     double local_seconds; /* per element of a sparse call, agreed */
@@ -69,15 +123,15 @@ typedef struct spar_comm {
 void spar_comm_attach(MPI_Comm comm);
 
 /* Before `comm` is freed: its state goes to the archive, which the report
- * reads; memory that only exchanges need is freed. Local. */
+ * reads; memory that only exchanges need is freed. If calls are pending, all
+ * this happens when they are through. Local. */
 void spar_comm_detach(MPI_Comm comm);
 
 /* NULL: no state. Thread-safe. */
 spar_comm_t *spar_comm_find(MPI_Comm comm);
 
 /* All states, live ones first, those of freed communicators last. false: some
- * were left out, because another thread has a call under way there.
- * Thread-safe. */
+ * were left out, because another thread did not let go of them. Thread-safe. */
 bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
                      void *argument);
 

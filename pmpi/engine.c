@@ -5,6 +5,7 @@
 #include "pmpi/finish.h"
 #include "pmpi/gate.h"
 #include "pmpi/handshake.h"
+#include "pmpi/helper.h"
 #include "pmpi/steps.h"
 #include "sparsify/kernels.h"
 
@@ -86,6 +87,9 @@ void spar_engine_start(void)
     spar_gate_init();
     spar_engine.nodes = count_nodes();
     spar_engine.tx_at_start = spar_steps_interface_bytes();
+    if (spar_engine.size > 1) {
+        spar_helper_start();
+    }
     spar_comm_attach(MPI_COMM_WORLD);
     spar_engine.active = true;
 }
@@ -96,6 +100,7 @@ void spar_engine_stop(void)
         return;
     }
     spar_engine.active = false;
+    spar_helper_stop();
     spar_finish_report();
     spar_comm_release_all();
     spar_comm_free_all();

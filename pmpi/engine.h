@@ -21,8 +21,9 @@ typedef struct spar_engine {
     /* MPI_Pcontrol */
     atomic_bool paused;
     atomic_uint_fast64_t flush_epoch;
-    /* Candidates that cannot be taken over yet. */
-    atomic_uint_fast64_t nonblocking;
+    bool has_threads; /* MPI_THREAD_MULTIPLE underneath */
+    /* The steps that the job is limited to are over. */
+    atomic_bool stopping;
 } spar_engine_t;
 
 extern spar_engine_t spar_engine;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pmpi/engine.h"
+#include "pmpi/helper.h"
 #include "pmpi/steps.h"
 #include "report/report.h"
 
@@ -19,6 +20,7 @@ typedef struct draft {
     size_t layer_capacity;
     const spar_comm_t *busiest;
     const char *notes[MOST_NOTES];
+    char progress[224];
     bool out_of_memory;
 } draft_t;
 
@@ -52,7 +54,12 @@ static void describe_layer(const spar_comm_t *comm, size_t slot,
         .dense_bytes_per_call = dense_bytes(comm, layer),
         .dense_seconds = layer->dense_seconds,
         .predicted_seconds = layer->predicted_seconds,
-        .sparse_seconds = ratio(layer->sparse_sum, (double)layer->sparse_calls),
+        .sparse_seconds = ratio(layer->sparse_sum, (double)layer->sparse_ended),
+        .nonblocking = layer->nonblocking,
+        .waited_seconds = ratio(layer->waited_sum, (double)layer->ended),
+        .span_seconds = ratio(layer->span_sum, (double)layer->ended),
+        .depth = ratio(layer->depth_sum, (double)layer->ended),
+        .depth_most = layer->depth_most,
         .select_seconds = ratio(layer->select_sum, (double)layer->sparse_calls),
         .residual_share = spar_layer_unsent_share(layer)};
 }
@@ -86,10 +93,14 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
             report->residual_bytes += spar_layer_bytes(&comm->layers[i]);
         }
     }
-    if (comm->allgather != NULL) {
-        report->memory_bytes += spar_allgather_memory(comm->allgather) +
-                                spar_ring_memory(comm->ring) +
-                                spar_selection_memory(&comm->selection);
+    if (comm->ring == NULL) {
+        return; /* only the numbers are left */
+    }
+    report->memory_bytes += spar_ring_memory(comm->ring);
+    for (size_t i = 0; i < SPAR_LANES; i++) {
+        report->memory_bytes +=
+            spar_allgather_memory(comm->lanes[i].allgather) +
+            spar_selection_memory(&comm->lanes[i].selection);
     }
 }
 
@@ -150,9 +161,6 @@ static void add_notes(draft_t *draft)
                  "or its calls do not repeat; if each step makes the same "
                  "number of calls, set SPAR_STEP_CALLS");
     }
-    if (report->nonblocking_calls > 0) {
-        add_note(draft, "MPI_Iallreduce calls are passed on, dense");
-    }
     if (report->nonfinite_calls > 0) {
         add_note(draft, "calls with NaN or Inf were exchanged densely, "
                         "residuals untouched");
@@ -172,7 +180,8 @@ static void draft_report(draft_t *draft, const char *reason)
     report->sent_per_step = -1;
     report->interface_per_step = -1;
     report->interface_total = -1;
-    report->nonblocking_calls = atomic_load(&spar_engine.nonblocking);
+    spar_helper_describe(draft->progress, sizeof(draft->progress));
+    report->progress = draft->progress;
     complete = spar_comm_visit(visit, draft);
     report->memory_bytes += report->residual_bytes;
     if (draft->busiest != NULL) {

@@ -15,24 +15,8 @@
  * adds the blocks. */
 #define LOCAL_SWEEPS 2.5
 
-static double measure_latency(spar_comm_t *comm)
-{
-    double best = 1e9;
-
-    for (int i = 0; i < LATENCY_ROUNDS; i++) {
-        double begin = spar_clock_now();
-        double value = 0;
-
-        spar_agree_min(comm, &value, 1);
-        begin = spar_clock_now() - begin;
-        best = begin < best ? begin : best;
-    }
-    return best;
-}
-
-/* Seconds per element of one selection, of the slowest rank; measured on
- * numbers that are as spread as gradients are. */
-static double measure_scan(spar_comm_t *comm)
+/* Measured on numbers that are as spread as gradients are. */
+double spar_forecast_measure_scan(spar_comm_t *comm)
 {
     const spar_config_t *config = &spar_engine.config;
     double density = config->density[config->density_count - 1];
@@ -54,15 +38,37 @@ static double measure_scan(spar_comm_t *comm)
 
             (void)spar_selector_run(
                 &selector, gradient, NULL,
-                spar_density_entries(density, SCAN_ELEMENTS), &comm->selection);
+                spar_density_entries(density, SCAN_ELEMENTS),
+                &comm->lanes[0].selection);
             begin = spar_clock_now() - begin;
             best = begin < best ? begin : best;
         }
         free(gradient);
     }
-    best = -best;
-    spar_agree_min(comm, &best, 1);
-    return -best / SCAN_ELEMENTS;
+    return best / SCAN_ELEMENTS;
+}
+
+void spar_forecast_set_scan(spar_comm_t *comm, double seconds)
+{
+    comm->local_seconds = LOCAL_SWEEPS * seconds;
+}
+
+void spar_forecast_share(const spar_comm_t *comm, double *seconds)
+{
+    double sum = 0, bytes = 0;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        if (comm->layers[i].nonblocking) {
+            sum += seconds[i];
+            bytes += (double)spar_layer_bytes(&comm->layers[i]);
+        }
+    }
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        if (comm->layers[i].nonblocking) {
+            seconds[i] =
+                sum * (double)spar_layer_bytes(&comm->layers[i]) / bytes;
+        }
+    }
 }
 
 static uint64_t payload_estimate(const spar_layer_t *layer, double density)
@@ -95,20 +101,52 @@ double spar_forecast_seconds(const spar_comm_t *comm, const spar_layer_t *layer,
                                 payload_estimate(layer, density));
 }
 
-void spar_forecast_fit(spar_comm_t *comm, const double *dense_seconds)
+static void fit_link(spar_comm_t *comm)
 {
+    double seconds[SPAR_SEQUENCE_MAX_PERIOD];
     uint64_t bytes[SPAR_SEQUENCE_MAX_PERIOD];
-    double scan = measure_scan(comm);
 
     for (size_t i = 0; i < comm->layer_count; i++) {
+        seconds[i] = comm->layers[i].dense_seconds;
         bytes[i] = spar_layer_bytes(&comm->layers[i]);
     }
     comm->link.ranks = comm->size;
-    comm->link.latency = measure_latency(comm);
-    comm->link.seconds_per_byte =
-        spar_verdict_fit(comm->size, dense_seconds, bytes, comm->layer_count,
-                         comm->link.latency);
-    comm->local_seconds = LOCAL_SWEEPS * scan;
-    /* The latency was measured here alone: rank 0's holds. */
-    spar_agree_root(comm, &comm->link, sizeof(comm->link));
+    comm->link.latency = comm->negotiation->latency;
+    comm->link.seconds_per_byte = spar_verdict_fit(
+        comm->size, seconds, bytes, comm->layer_count, comm->link.latency);
+}
+
+/* Each round carries this rank's best time so far, so that the last one tells
+ * the best of all ranks. */
+static void begin_round(spar_comm_t *comm)
+{
+    spar_negotiation_t *negotiation = comm->negotiation;
+
+    negotiation->values[0] = negotiation->latency;
+    negotiation->begun = spar_clock_now();
+    spar_agree_min(comm, negotiation->values, 1);
+}
+
+void spar_forecast_begin_latency(spar_comm_t *comm)
+{
+    comm->negotiation->round = 0;
+    comm->negotiation->latency = 1e9;
+    begin_round(comm);
+}
+
+bool spar_forecast_progress_latency(spar_comm_t *comm)
+{
+    spar_negotiation_t *negotiation = comm->negotiation;
+    double seconds = spar_clock_now() - negotiation->begun;
+
+    if (++negotiation->round < LATENCY_ROUNDS) {
+        if (seconds < negotiation->latency) {
+            negotiation->latency = seconds;
+        }
+        begin_round(comm);
+        return false;
+    }
+    negotiation->latency = negotiation->values[0];
+    fit_link(comm);
+    return true;
 }

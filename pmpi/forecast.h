@@ -1,15 +1,28 @@
 /*
  * Spar: how long sparse calls will take on a communicator, from measurements
- * that all ranks agree on.
+ * that all ranks agree on (pmpi/plan.c collects them).
  */
 #ifndef SPAR_PMPI_FORECAST_H
 #define SPAR_PMPI_FORECAST_H
 
 #include "pmpi/comm.h"
 
-/* Collective: measures latency and speed of selection, and fits the link's
- * speed to the agreed seconds of the layers' dense calls. */
-void spar_forecast_fit(spar_comm_t *comm, const double *dense_seconds);
+/* Seconds per element of a selection on this rank. With no call under way. */
+double spar_forecast_measure_scan(spar_comm_t *comm);
+/* The slowest rank's. */
+void spar_forecast_set_scan(spar_comm_t *comm, double seconds);
+
+/* Collective: times some small exchanges one after the other; then latency and
+ * speed of the link are known, the latter from the agreed seconds of the
+ * layers' dense calls. */
+void spar_forecast_begin_latency(spar_comm_t *comm);
+/* After each agreement; true: done. */
+bool spar_forecast_progress_latency(spar_comm_t *comm);
+
+/* Calls that are under way together share the time for which the application
+ * waits for the last of them: gives each layer a part by its bytes. `seconds`:
+ * one value per layer, replaced for the non-blocking ones. */
+void spar_forecast_share(const spar_comm_t *comm, double *seconds);
 
 /* Seconds of a taken-over call of this layer. The same on every rank. */
 double spar_forecast_seconds(const spar_comm_t *comm, const spar_layer_t *layer,

@@ -1,7 +1,5 @@
 #include "pmpi/inherit.h"
 
-#include "pmpi/agree.h"
-
 #include <stdlib.h>
 
 static bool alike(const spar_layer_t *a, const spar_layer_t *b)
@@ -80,9 +78,11 @@ static int32_t find_origin(const spar_comm_t *comm, const spar_layer_t *layer,
     return -1;
 }
 
-static void find_origins(const spar_comm_t *comm, const spar_layer_t *old,
-                         size_t old_count, int32_t *origins)
+void spar_inherit_find(spar_comm_t *comm)
 {
+    const spar_layer_t *old = comm->negotiation->old_layers;
+    size_t old_count = comm->negotiation->old_count;
+    int32_t *origins = comm->negotiation->judgement.origins;
     int32_t shift = find_shift(comm, old, old_count);
 
     for (size_t i = 0; i < comm->layer_count; i++) {
@@ -101,20 +101,21 @@ static void move(spar_layer_t *to, spar_layer_t *from)
     from->owes = false;
 }
 
-void spar_inherit(spar_comm_t *comm, spar_layer_t *old, size_t old_count)
+void spar_inherit_apply(spar_comm_t *comm)
 {
-    int32_t origins[SPAR_SEQUENCE_MAX_PERIOD];
+    spar_negotiation_t *negotiation = comm->negotiation;
+    const int32_t *origins = negotiation->judgement.origins;
+    spar_layer_t *old = negotiation->old_layers;
 
-    find_origins(comm, old, old_count, origins);
-    /* Addresses are local: rank 0's answer holds. */
-    spar_agree_root(comm, origins, comm->layer_count * sizeof(origins[0]));
     for (size_t i = 0; i < comm->layer_count; i++) {
         if (origins[i] >= 0 && old[origins[i]].owes) {
             move(&comm->layers[i], &old[origins[i]]);
         }
     }
-    for (size_t j = 0; j < old_count; j++) {
+    for (size_t j = 0; j < negotiation->old_count; j++) {
         spar_layer_retire(&old[j], "the sequence of calls changed");
     }
     free(old);
+    negotiation->old_layers = NULL;
+    negotiation->old_count = 0;
 }

@@ -9,12 +9,16 @@
 #include "pmpi/comm.h"
 
 /*
- * Collective over the shadow: moves the residuals of `old` (freed here) into
- * comm->layers. A layer is the same if the whole step is the same, at most
- * begun elsewhere; or if its type and count occur once in both sequences; or if
- * rank 0 sees it alone in the same buffer as before. What finds no layer is
- * reported as not sent.
+ * On rank 0, whose answer holds for all because addresses are local: fills the
+ * negotiation's origins, for each layer of comm->layers the old layer that it
+ * continues. A layer is the same if the whole step is the same, at most begun
+ * elsewhere; or if its type and count occur once in both sequences; or if rank
+ * 0 sees it alone in the same buffer as before.
  */
-void spar_inherit(spar_comm_t *comm, spar_layer_t *old, size_t old_count);
+void spar_inherit_find(spar_comm_t *comm);
+
+/* On every rank: moves the residuals of the negotiation's old layers (freed
+ * here) into comm->layers. What finds no layer is reported as not sent. */
+void spar_inherit_apply(spar_comm_t *comm);
 
 #endif

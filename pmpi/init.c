@@ -13,6 +13,7 @@ static int init(int *argc, char ***argv, int required, int *provided)
     if (code != MPI_SUCCESS) {
         return code;
     }
+    spar_engine.has_threads = level >= MPI_THREAD_MULTIPLE;
     spar_engine.provided_level = level < required ? level : required;
     *provided = spar_engine.provided_level;
     spar_engine_start();

@@ -85,7 +85,7 @@ void spar_layer_note_sparse(spar_layer_t *layer, double seconds)
     layer->samples[layer->sample_count % SPAR_LAYER_SAMPLES] = seconds;
     layer->sample_count++;
     layer->sparse_sum += seconds;
-    layer->sparse_calls++;
+    layer->sparse_ended++;
 }
 
 double spar_layer_typical_seconds(const spar_layer_t *layer)

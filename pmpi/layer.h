@@ -18,6 +18,8 @@ typedef struct spar_layer {
     bool sparse;          /* calls are taken over */
     bool owes;            /* the residual may hold something */
     bool flush;           /* the next call delivers the residual */
+    bool nonblocking;     /* called by MPI_Iallreduce or as persistent */
+    bool active;          /* a call of it is under way */
     unsigned losses;      /* reviews in a row in which sparse was slower */
     uint32_t exchanges;   /* header exchanges so far */
     const char *why;      /* why it is dense or sparse, static */
@@ -37,8 +39,15 @@ typedef struct spar_layer {
     uint64_t sparse_calls;
     uint64_t entries_sent;
     uint64_t bytes_sent;
-    double sparse_sum;
     double select_sum;
+    /* What its calls cost the application, of those that it has completed. */
+    uint64_t sparse_ended;
+    double sparse_sum; /* seconds in the call and blocked for it */
+    uint64_t ended;
+    double waited_sum; /* seconds blocked */
+    double span_sum;   /* seconds from the call to its completion */
+    double depth_sum;  /* pending calls */
+    unsigned depth_most;
     double sent_norm2;   /* of an exchange now and then */
     double unsent_share; /* when it was retired; negative: not known */
 } spar_layer_t;
@@ -57,7 +66,7 @@ double spar_layer_unsent_share(const spar_layer_t *layer);
 
 size_t spar_layer_bytes(const spar_layer_t *layer);
 
-/* A sparse call took that long. */
+/* A sparse call cost the application that long. */
 void spar_layer_note_sparse(spar_layer_t *layer, double seconds);
 
 /* Median of the remembered durations; 0: none. */

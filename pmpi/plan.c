@@ -11,8 +11,14 @@
 
 #include <stdlib.h>
 
+enum {
+    PHASE_JUDGEMENT, /* rank 0's judgement of the period travels */
+    PHASE_TIMES,     /* seconds of dense calls and of selection */
+    PHASE_LATENCY    /* some small exchanges are timed */
+};
+
 /* Entries leave as one message per peer, of at most 2^31 - 1 bytes. */
-static bool fits_messages(const spar_layer_t *layer)
+bool spar_plan_fits(const spar_layer_t *layer)
 {
     return layer->count <= UINT32_MAX &&
            spar_wire_payload_bound(layer->values, layer->count, layer->count) <
@@ -25,7 +31,7 @@ static void judge_layer(spar_comm_t *comm, spar_layer_t *layer)
 
     layer->predicted_seconds = spar_forecast_seconds(
         comm, layer, config->density[config->density_count - 1]);
-    if (!fits_messages(layer)) {
+    if (!spar_plan_fits(layer)) {
         layer->why = "too large for one message";
     } else if (config->mode == SPAR_MODE_DENSE) {
         layer->why = "mode dense";
@@ -45,8 +51,6 @@ static void judge_layer(spar_comm_t *comm, spar_layer_t *layer)
 static void replace_layers(spar_comm_t *comm)
 {
     size_t count = comm->sequence->period;
-    size_t old_count = comm->layer_count;
-    spar_layer_t *old = comm->layers;
     spar_layer_t *layers = calloc(count, sizeof(*layers));
 
     if (layers == NULL) {
@@ -61,42 +65,66 @@ static void replace_layers(spar_comm_t *comm)
         layers[i].address = spar_sequence_address(comm->sequence, i);
         layers[i].flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     }
+    comm->negotiation->old_layers = comm->layers;
+    comm->negotiation->old_count = comm->layer_count;
     comm->layers = layers;
     comm->layer_count = count;
-    spar_inherit(comm, old, old_count);
 }
 
 /* The ring's scratch must be there on all ranks or not be used at all. */
 static bool reserve_ring(spar_comm_t *comm)
 {
-    double ok = 1;
+    bool ok = true;
 
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        if (spar_ring_reserve(comm->ring, comm->layers[i].dtype,
-                              comm->layers[i].count) != SPAR_OK) {
-            ok = 0;
-        }
+    for (size_t i = 0;
+         spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE &&
+         i < comm->layer_count;
+         i++) {
+        ok = ok && spar_ring_reserve(comm->ring, comm->layers[i].dtype,
+                                     comm->layers[i].count) == SPAR_OK;
     }
-    spar_agree_min(comm, &ok, 1);
-    return ok > 0;
+    return ok;
+}
+
+/* What the dense calls cost, how fast this rank selects, and whether it has
+ * the memory: the least of all ranks holds. */
+static void agree_on_times(spar_comm_t *comm)
+{
+    double *values = comm->negotiation->values;
+    size_t count = comm->layer_count;
+
+    for (size_t i = 0; i < count; i++) {
+        values[i] = spar_sequence_learnt_seconds(comm->sequence, i);
+        comm->layers[i].nonblocking = comm->sequence->slots[i].nonblocking;
+    }
+    spar_forecast_share(comm, values);
+    values[count] = -spar_forecast_measure_scan(comm);
+    values[count + 1] = reserve_ring(comm);
+    spar_agree_min(comm, values, count + 2);
+}
+
+static void take_times(spar_comm_t *comm)
+{
+    spar_negotiation_t *negotiation = comm->negotiation;
+    const double *values = negotiation->values;
+    size_t count = comm->layer_count;
+
+    for (size_t i = 0; i < count; i++) {
+        /* Lossless calls are sparse while they are learnt from, too. */
+        comm->layers[i].dense_seconds =
+            spar_engine.config.mode == SPAR_MODE_LOSSLESS ? 0 : values[i];
+    }
+    spar_forecast_set_scan(comm, -values[count]);
+    negotiation->ring_failed = values[count + 1] <= 0;
 }
 
 static void judge_layers(spar_comm_t *comm)
 {
-    double seconds[SPAR_SEQUENCE_MAX_PERIOD];
-    bool ring_failed =
-        spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE &&
-        !reserve_ring(comm);
+    const spar_negotiation_t *negotiation = comm->negotiation;
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        seconds[i] = spar_sequence_learnt_seconds(comm->sequence, i);
-    }
-    spar_agree_min(comm, seconds, comm->layer_count);
-    spar_forecast_fit(comm, seconds);
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        comm->layers[i].dense_seconds = seconds[i];
         judge_layer(comm, &comm->layers[i]);
-        if (ring_failed) {
+        if (negotiation->ring_failed) {
             comm->layers[i].sparse = false;
             comm->layers[i].why = "out of memory";
         }
@@ -122,22 +150,39 @@ static uint64_t first_steady_step(void)
     return ramp;
 }
 
-spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal)
+/* On rank 0 before the others know it, on the others when they do. */
+static void adopt(spar_comm_t *comm)
 {
-    uint64_t judgement[2] = {0, 0};
-    spar_sequence_place_t place;
+    spar_negotiation_t *negotiation = comm->negotiation;
+
+    negotiation->place =
+        spar_sequence_adopt(comm->sequence, negotiation->judgement.period,
+                            negotiation->judgement.first);
+    replace_layers(comm);
+}
+
+void spar_plan_begin(spar_comm_t *comm, size_t proposal)
+{
+    spar_negotiation_t *negotiation = comm->negotiation;
 
     if (comm->rank == 0) {
         size_t first;
 
-        judgement[0] = spar_sequence_judge(comm->sequence, proposal, &first);
-        judgement[1] = first;
+        negotiation->judgement.period =
+            spar_sequence_judge(comm->sequence, proposal, &first);
+        negotiation->judgement.first = first;
+        adopt(comm);
+        spar_inherit_find(comm);
     }
-    spar_agree_root(comm, judgement, sizeof(judgement));
-    place = spar_sequence_adopt(comm->sequence, judgement[0], judgement[1]);
-    comm->plan++;
-    replace_layers(comm);
+    negotiation->phase = PHASE_JUDGEMENT;
+    spar_agree_root(comm, &negotiation->judgement,
+                    sizeof(negotiation->judgement));
+}
+
+static void conclude(spar_comm_t *comm)
+{
     judge_layers(comm);
+    comm->plan++;
     comm->steps.count = 0;
     comm->steps.last_begin = 0;
     comm->steps.steady_started = false;
@@ -145,7 +190,37 @@ spar_sequence_place_t spar_plan_make(spar_comm_t *comm, size_t proposal)
     comm->steps.steady_from = first_steady_step();
     spar_info("learnt a step of %zu calls on communicator %d (plan %u)",
               comm->layer_count, comm->number, comm->plan);
-    return place;
+}
+
+bool spar_plan_progress(spar_comm_t *comm, spar_sequence_place_t *place_p)
+{
+    spar_negotiation_t *negotiation = comm->negotiation;
+
+    if (!spar_agree_is_done(comm)) {
+        return false;
+    }
+    switch (negotiation->phase) {
+    case PHASE_JUDGEMENT:
+        if (comm->rank != 0) {
+            adopt(comm);
+        }
+        spar_inherit_apply(comm);
+        negotiation->phase = PHASE_TIMES;
+        agree_on_times(comm);
+        return false;
+    case PHASE_TIMES:
+        take_times(comm);
+        negotiation->phase = PHASE_LATENCY;
+        spar_forecast_begin_latency(comm);
+        return false;
+    default:
+        if (!spar_forecast_progress_latency(comm)) {
+            return false;
+        }
+        conclude(comm);
+        *place_p = negotiation->place;
+        return true;
+    }
 }
 
 void spar_plan_drop(spar_comm_t *comm)

@@ -18,6 +18,12 @@ __attribute__((constructor)) static void fill_table(void)
 #define SPAR_REAL_FIND(name) find("PMPI_" #name, &spar_real.name);
     SPAR_REAL_FUNCTIONS(SPAR_REAL_FIND)
 #undef SPAR_REAL_FIND
+#ifdef OMPI_HAVE_MPI_EXT_PCOLLREQ
+    find("PMPIX_Allreduce_init", &spar_real.MPIX_Allreduce_init);
+#endif
+#if MPI_VERSION >= 4
+    find("PMPI_Allreduce_init", &spar_real.Allreduce_init);
+#endif
 }
 
 int spar_real_has_tool_behind(void)

@@ -7,19 +7,27 @@
 #define SPAR_PMPI_REAL_H
 
 #include <mpi.h>
+#ifdef OPEN_MPI
+#include <mpi-ext.h>
+#endif
 
 /* clang-format off */
 #define SPAR_REAL_FUNCTIONS(F)                                               \
     F(Init_thread) F(Query_thread) F(Finalize) F(Abort) F(Pcontrol)  \
-    F(Allreduce) F(Iallreduce)                                               \
+    F(Allreduce) F(Iallreduce) F(Ibcast)                                     \
     F(Comm_dup) F(Comm_dup_with_info) F(Comm_split) F(Comm_split_type)       \
     F(Comm_create) F(Comm_create_group) F(Cart_create) F(Cart_sub)           \
     F(Graph_create) F(Dist_graph_create) F(Dist_graph_create_adjacent)       \
     F(Intercomm_merge) F(Comm_free) F(Comm_disconnect)                       \
     F(Comm_rank) F(Comm_size) F(Comm_test_inter) F(Comm_set_errhandler)      \
-    F(Comm_call_errhandler) F(Isend) F(Irecv) F(Test) F(Cancel) F(Wait)      \
-    F(Request_free) F(Get_count) F(Barrier) F(Bcast) F(Type_size)            \
-    F(Get_processor_name) F(Comm_group) F(Group_free)           \
+    F(Comm_call_errhandler) F(Isend) F(Irecv) F(Cancel)                      \
+    F(Wait) F(Waitall) F(Waitany) F(Waitsome)                                \
+    F(Test) F(Testall) F(Testany) F(Testsome)                                \
+    F(Start) F(Startall) F(Request_free) F(Request_get_status)               \
+    F(Grequest_start) F(Grequest_complete)                                   \
+    F(Status_set_elements) F(Status_set_cancelled)                           \
+    F(Get_count) F(Barrier) F(Type_size)                                     \
+    F(Get_processor_name) F(Comm_group) F(Group_free)                        \
     F(Group_translate_ranks)
 /* clang-format on */
 
@@ -28,6 +36,12 @@ typedef struct spar_real {
 #define SPAR_REAL_MEMBER(name) __typeof__(&MPI_##name) name;
     SPAR_REAL_FUNCTIONS(SPAR_REAL_MEMBER)
 #undef SPAR_REAL_MEMBER
+#ifdef OMPI_HAVE_MPI_EXT_PCOLLREQ
+    __typeof__(&MPIX_Allreduce_init) MPIX_Allreduce_init;
+#endif
+#if MPI_VERSION >= 4
+    __typeof__(&MPI_Allreduce_init) Allreduce_init;
+#endif
 } spar_real_t;
 
 /* Filled when the library is loaded. */

@@ -19,7 +19,11 @@ bool spar_review_is_watching(const spar_comm_t *comm);
 void spar_review_watch(const spar_comm_t *comm, spar_layer_t *layer,
                        const void *result);
 
-/* Collective, when a step begins. */
-void spar_review_step(spar_comm_t *comm);
+/* Whether the step that begins starts with a review. The same on every rank. */
+bool spar_review_is_due(const spar_comm_t *comm);
+/* Collective over the shadow, with no call under way. */
+void spar_review_begin(spar_comm_t *comm);
+/* true: done; the plan is up to date. */
+bool spar_review_progress(spar_comm_t *comm);
 
 #endif

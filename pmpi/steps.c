@@ -1,6 +1,5 @@
 #include "pmpi/steps.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "pmpi/engine.h"
 
@@ -70,11 +69,8 @@ static void remember(spar_steps_t *steps, double seconds)
     steps->seconds[steps->count++] = seconds;
 }
 
-/* The job asked for a limited number of steps; all ranks are here. */
-_Noreturn static void stop_job(spar_comm_t *comm)
+_Noreturn void spar_steps_stop_job(void)
 {
-    /* The report looks at this communicator too. */
-    pthread_mutex_unlock(&comm->busy);
     spar_real.Barrier(MPI_COMM_WORLD);
     fflush(NULL);
     spar_engine_stop();
@@ -103,10 +99,9 @@ static void watch_traffic(spar_comm_t *comm, uint64_t step)
     }
 }
 
-void spar_steps_begin(spar_comm_t *comm)
+bool spar_steps_begin(spar_comm_t *comm, double now)
 {
     spar_steps_t *steps = &comm->steps;
-    double now = spar_clock_now();
     uint64_t step = comm->sequence->steps - 1;
 
     if (steps->last_begin > 0) {
@@ -118,6 +113,8 @@ void spar_steps_begin(spar_comm_t *comm)
     if (spar_engine.config.stop_steps > 0 &&
         steps->begun > spar_engine.config.stop_steps &&
         comm->size == spar_engine.size) {
-        stop_job(comm);
+        atomic_store(&spar_engine.stopping, true);
+        return true;
     }
+    return false;
 }

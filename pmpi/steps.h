@@ -4,9 +4,13 @@
 
 #include "pmpi/comm.h"
 
-/* A step begins: records the one before; ends the job when SPAR_STOP_STEPS
- * have gone by (collective, does not return then). */
-void spar_steps_begin(spar_comm_t *comm);
+/* A step begins, at `now` in seconds: records the one before. true: the
+ * SPAR_STOP_STEPS have gone by, and the application's thread is to end the job
+ * at its next call (spar_engine.stopping). */
+bool spar_steps_begin(spar_comm_t *comm, double now);
+
+/* Collective over MPI_COMM_WORLD, by the application's thread. */
+_Noreturn void spar_steps_stop_job(void);
 
 /* Bytes that this host's network interfaces (without loopback) have sent;
  * 0: unknown. Only sees the process' own network namespace. */

@@ -42,11 +42,18 @@ typedef enum spar_config_exchange {
     SPAR_CONFIG_EXCHANGE_DENSE
 } spar_config_exchange_t;
 
+typedef enum spar_config_progress {
+    SPAR_CONFIG_PROGRESS_AUTO,
+    SPAR_CONFIG_PROGRESS_THREAD,
+    SPAR_CONFIG_PROGRESS_INLINE
+} spar_config_progress_t;
+
 typedef struct spar_config {
     int32_t mode;     /* spar_mode_t */
     int32_t select;   /* spar_config_select_t */
     int32_t exchange; /* spar_config_exchange_t */
     int32_t values;   /* spar_config_values_t */
+    int32_t progress; /* spar_config_progress_t */
     int32_t log;      /* spar_log_level_t */
     uint64_t min_count;
     uint64_t learn_steps;

@@ -5,6 +5,8 @@ static const char *const mode_choices[] = {"auto",     "dense", "sparse",
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {"allgather", "dense", NULL};
 static const char *const values_choices[] = {"bf16", "fp32", NULL};
+static const char *const progress_choices[] = {"auto", "thread", "inline",
+                                               NULL};
 static const char *const log_choices[] = {"error", "warn",  "info",
                                           "debug", "trace", NULL};
 static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
@@ -93,6 +95,17 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(min_count),
      .low = 1,
      .high = 4294967296.0},
+    {.name = "SPAR_PROGRESS",
+     .initial = "auto",
+     .allowed = "auto, thread, inline",
+     .doc = "Who advances non-blocking exchanges: thread is a helper thread "
+            "beside the application; inline is the application's own calls of "
+            "MPI, and the helper only where there is none for a while; auto "
+            "takes the helper where a core is free for it or the application "
+            "sleeps.",
+     .type = &spar_config_choice,
+     .offset = FIELD(progress),
+     .choices = progress_choices},
     {.name = "SPAR_REPORT",
      .initial = "summary",
      .allowed = "summary, none, or a file name that ends in .json",

@@ -25,8 +25,8 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 static void start_learning(spar_sequence_t *sequence)
 {
     sequence->state = SPAR_SEQUENCE_LEARNING;
+    sequence->before += sequence->calls;
     sequence->calls = 0;
-    sequence->marker = 0;
     sequence->period = 0;
     memset(sequence->plain_run, 0, sizeof(sequence->plain_run));
     memset(sequence->marked_run, 0, sizeof(sequence->marked_run));
@@ -48,12 +48,9 @@ void spar_sequence_destroy(spar_sequence_t *sequence)
     free(sequence);
 }
 
-void spar_sequence_note_small(spar_sequence_t *sequence, spar_dtype_t dtype,
-                              uint64_t count)
+uint64_t spar_sequence_mark(uint64_t marker, spar_dtype_t dtype, uint64_t count)
 {
-    if (sequence->state == SPAR_SEQUENCE_LEARNING) {
-        sequence->marker = mix(mix(sequence->marker, dtype), count);
-    }
+    return mix(mix(marker, dtype), count);
 }
 
 static void count_runs(const uint64_t *keys, uint64_t calls, uint32_t *runs)
@@ -103,12 +100,14 @@ static spar_sequence_place_t learn(spar_sequence_t *sequence,
     uint64_t key = mix(call->dtype, call->count);
 
     sequence->history[index] = *call;
+    sequence->history[index].end = call->begin;
+    sequence->history[index].seconds = 0;
     sequence->plain[index] = key;
-    sequence->marked[index] = mix(key, sequence->marker);
-    sequence->marker = 0;
+    sequence->marked[index] = mix(key, call->marker);
     count_runs(sequence->plain, sequence->calls, sequence->plain_run);
     count_runs(sequence->marked, sequence->calls, sequence->marked_run);
     sequence->calls++;
+    place.ticket = sequence->before + sequence->calls;
     place.proposal = find_period(sequence);
     return place;
 }
@@ -182,11 +181,19 @@ spar_sequence_place_t spar_sequence_begin(spar_sequence_t *sequence,
     return recover(sequence, call);
 }
 
-void spar_sequence_end(spar_sequence_t *sequence, double now)
+void spar_sequence_end(spar_sequence_t *sequence, uint64_t ticket, double end,
+                       double seconds)
 {
-    if (sequence->state == SPAR_SEQUENCE_LEARNING && sequence->calls > 0) {
-        sequence->history[spar_history_index(sequence->calls - 1)].end = now;
+    uint64_t call = ticket - sequence->before - 1;
+    spar_sequence_call_t *learnt;
+
+    if (ticket <= sequence->before || call >= sequence->calls ||
+        sequence->calls - call > SPAR_SEQUENCE_HISTORY) {
+        return;
     }
+    learnt = &sequence->history[spar_history_index(call)];
+    learnt->end = end;
+    learnt->seconds = seconds;
 }
 
 uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot)
@@ -210,6 +217,7 @@ spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
 
         sequence->slots[i].dtype = call->dtype;
         sequence->slots[i].count = call->count;
+        sequence->slots[i].nonblocking = call->nonblocking;
     }
     sequence->steps = 0;
     sequence->first = first;

@@ -27,9 +27,13 @@
 typedef struct spar_sequence_call {
     spar_dtype_t dtype;
     uint64_t count;   /* elements */
+    uint64_t marker;  /* hash of the small calls since the last large one, see
+                         spar_sequence_mark */
+    bool nonblocking; /* the same on every rank, as MPI demands */
     uint64_t address; /* hint: of the receive buffer */
     double begin;     /* hint: seconds */
     double end;       /* hint: seconds, set by spar_sequence_end */
+    double seconds;   /* hint: that the application waited for it */
 } spar_sequence_call_t;
 
 typedef enum spar_sequence_state {
@@ -39,6 +43,7 @@ typedef enum spar_sequence_state {
 
 typedef struct spar_sequence_slot {
     spar_dtype_t dtype;
+    bool nonblocking;
     uint64_t count;
 } spar_sequence_slot_t;
 
@@ -48,7 +53,7 @@ typedef struct spar_sequence {
     uint64_t step_calls; /* given by the user; 0: learn */
     /* learning */
     uint64_t calls;  /* calls since learning began */
-    uint64_t marker; /* hash of the small calls since the last large one */
+    uint64_t before; /* calls that were learnt from before that */
     uint64_t plain[SPAR_SEQUENCE_HISTORY];  /* type and count */
     uint64_t marked[SPAR_SEQUENCE_HISTORY]; /* the same with the marker */
     spar_sequence_call_t history[SPAR_SEQUENCE_HISTORY];
@@ -71,6 +76,7 @@ typedef struct spar_sequence_place {
     bool step_begins; /* this call is the first of a step */
     size_t proposal;  /* period found just now, to be judged; 0: none */
     bool lost;        /* the sequence changed: learning starts anew */
+    uint64_t ticket;  /* for spar_sequence_end; 0: not learnt from */
 } spar_sequence_place_t;
 
 /* Starts to learn. NULL: out of memory. Memory that is never used (short
@@ -78,15 +84,19 @@ typedef struct spar_sequence_place {
 spar_sequence_t *spar_sequence_create(uint64_t repeats, uint64_t step_calls);
 void spar_sequence_destroy(spar_sequence_t *sequence);
 
-/* A summing call of floats with too few elements to be a layer. */
-void spar_sequence_note_small(spar_sequence_t *sequence, spar_dtype_t dtype,
-                              uint64_t count);
+/* A marker, 0 at first, with one more summing call of floats that has too few
+ * elements to be a layer. */
+uint64_t spar_sequence_mark(uint64_t marker, spar_dtype_t dtype,
+                            uint64_t count);
 
-/* A call that may be a layer begins. */
+/* A call that may be a layer begins. `end` and `seconds` are not read. */
 spar_sequence_place_t spar_sequence_begin(spar_sequence_t *sequence,
                                           const spar_sequence_call_t *call);
-/* It has ended, `now` in seconds. */
-void spar_sequence_end(spar_sequence_t *sequence, double now);
+/* The call of that ticket returned to the application at `end`, and kept it
+ * waiting for `seconds`, with the waiting for its completion. Calls that are
+ * not remembered any more are ignored. */
+void spar_sequence_end(spar_sequence_t *sequence, uint64_t ticket, double end,
+                       double seconds);
 
 /*
  * On rank 0, after a proposal: a repeating unit of `proposal` calls may still
@@ -106,7 +116,7 @@ spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
 /* Hint: address of the slot's latest call while it was learnt. */
 uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot);
 
-/* Median duration of the slot's calls while they were learnt, seconds. */
+/* Median of what the slot's calls cost while they were learnt, seconds. */
 double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
                                     size_t slot);
 

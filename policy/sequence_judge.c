@@ -178,7 +178,7 @@ double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,
     for (; back < remembered && count < sequence->repeats; back += period) {
         const spar_sequence_call_t *call = spar_history_back(sequence, back);
 
-        seconds[count++] = call->end - call->begin;
+        seconds[count++] = call->seconds;
     }
     return count > 0 ? spar_quantile(seconds, count, 0.5) : 0;
 }

@@ -67,7 +67,7 @@ static json_t *layer_json(const spar_report_layer_t *layer)
 
     return json_pack(
         "{s:i, s:i, s:I, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, s:f, "
-        "s:f, s:f, s:o}",
+        "s:f, s:f, s:o, s:b, s:f, s:f, s:f, s:I}",
         "comm", layer->comm, "slot", (int)layer->slot, "count",
         (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
         "state", layer->sparse ? "sparse" : "dense", "why", layer->why,
@@ -77,7 +77,11 @@ static json_t *layer_json(const spar_report_layer_t *layer)
         (json_int_t)layer->dense_bytes_per_call, "call_s",
         layer->sparse_seconds, "dense_call_s", layer->dense_seconds,
         "predicted_s", layer->predicted_seconds, "select_s",
-        layer->select_seconds, "residual_share", known(layer->residual_share));
+        layer->select_seconds, "residual_share", known(layer->residual_share),
+        "nonblocking", (int)layer->nonblocking, "waited_s",
+        layer->waited_seconds, "post_to_complete_s", layer->span_seconds,
+        "queue_depth", layer->depth, "queue_depth_max",
+        (json_int_t)layer->depth_most);
 }
 
 static json_t *layers_json(const spar_report_t *report)
@@ -102,24 +106,22 @@ static json_t *notes_json(const spar_report_t *report)
 
 static json_t *calls_json(const spar_report_t *report)
 {
-    return json_pack("{s:I, s:I, s:I}", "dense",
-                     (json_int_t)report->dense_calls, "nonblocking_passed",
-                     (json_int_t)report->nonblocking_calls, "nonfinite",
-                     (json_int_t)report->nonfinite_calls);
+    return json_pack("{s:I, s:I}", "dense", (json_int_t)report->dense_calls,
+                     "nonfinite", (json_int_t)report->nonfinite_calls);
 }
 
 static json_t *report_json(const spar_report_t *report)
 {
-    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:o, "
-                     "s:o}",
+    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, "
+                     "s:o, s:o}",
                      "schema_version", SPAR_REPORT_SCHEMA, "version",
-                     SPAR_VERSION_STRING, "job", job_json(report), "config",
-                     config_json(report->config), "steps", steps_json(report),
-                     "bytes", bytes_json(report), "calls", calls_json(report),
-                     "memory", "total_bytes", (json_int_t)report->memory_bytes,
-                     "residual_bytes", (json_int_t)report->residual_bytes,
-                     "layers", layers_json(report), "notes",
-                     notes_json(report));
+                     SPAR_VERSION_STRING, "progress", report->progress, "job",
+                     job_json(report), "config", config_json(report->config),
+                     "steps", steps_json(report), "bytes", bytes_json(report),
+                     "calls", calls_json(report), "memory", "total_bytes",
+                     (json_int_t)report->memory_bytes, "residual_bytes",
+                     (json_int_t)report->residual_bytes, "layers",
+                     layers_json(report), "notes", notes_json(report));
 }
 
 spar_status_t spar_report_write_json(const spar_report_t *report,

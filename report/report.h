@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SPAR_REPORT_SCHEMA 1
+#define SPAR_REPORT_SCHEMA 2
 
 typedef struct spar_report_layer {
     int comm; /* number of its communicator */
@@ -32,6 +32,12 @@ typedef struct spar_report_layer {
     double predicted_seconds; /* sparse */
     double sparse_seconds;    /* mean on this rank, waiting included */
     double select_seconds;    /* mean on this rank, part of the above */
+    /* Of all calls that the application has completed, means on this rank. */
+    bool nonblocking;
+    double waited_seconds; /* that the application was blocked for a call */
+    double span_seconds;   /* from the call to its completion */
+    double depth;          /* pending calls when it was made, with it */
+    unsigned depth_most;
     /* Share of the last exchange's energy (sum of squares) that stayed in
      * the residual; negative: not known. */
     double residual_share;
@@ -53,12 +59,12 @@ typedef struct spar_report {
     uint64_t sent_total;
     double interface_total; /* negative: not known */
     uint64_t dense_calls;   /* candidates outside a known sequence included */
-    uint64_t nonblocking_calls;
     uint64_t nonfinite_calls;
     uint64_t memory_bytes; /* residuals and scratch of this rank */
     uint64_t residual_bytes;
     const spar_report_layer_t *layers;
     size_t layer_count;
+    const char *progress; /* who advances non-blocking calls, and why */
     const char *const *notes;
     size_t note_count;
 } spar_report_t;

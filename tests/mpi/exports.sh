@@ -2,12 +2,12 @@
 # The library shows the application MPI functions only, each under both names.
 set -eu
 names=$(nm -D --defined-only "$1" | awk '$2 == "T" || $2 == "D" || $2 == "B" {print $3}')
-foreign=$(grep -vE '^P?MPI_' <<<"$names" || true)
+foreign=$(grep -vE '^P?MPIX?_' <<<"$names" || true)
 if [ -n "$foreign" ]; then
     echo "exported besides MPI: $foreign" >&2
     exit 1
 fi
-for name in $(grep '^MPI_' <<<"$names"); do
+for name in $(grep -E '^MPIX?_' <<<"$names"); do
     address() { nm -D --defined-only "$LIB" | awk -v n="$1" '$3 == n {print $1}'; }
     LIB=$1
     if [ "$(address "$name")" != "$(address "P$name")" ]; then

@@ -70,7 +70,7 @@ static void setup_job(job_t *job, int size, uint64_t count, uint64_t k,
         spar_selection_init(&job->selections[rank]);
         assert_int_equal(
             spar_allgather_create(spar_loopback_transport(job->loopback, rank),
-                                  &job->allgathers[rank]),
+                                  1, &job->allgathers[rank]),
             SPAR_OK);
         assert_int_equal(spar_allgather_reserve(job->allgathers[rank],
                                                 SPAR_VALUES_F32, count, k),

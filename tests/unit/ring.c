@@ -35,7 +35,7 @@ static void setup_job(job_t *job, int size, uint64_t count,
             job->data[rank][i] = sample(rank, i);
         }
         assert_int_equal(
-            spar_ring_create(spar_loopback_transport(job->loopback, rank),
+            spar_ring_create(spar_loopback_transport(job->loopback, rank), 3,
                              &job->rings[rank]),
             SPAR_OK);
         assert_int_equal(

@@ -11,6 +11,7 @@
 typedef struct trainer {
     spar_sequence_t *sequence;
     double now;
+    uint64_t marker;
     spar_sequence_place_t place; /* of the latest call */
     size_t period;               /* adopted last */
     unsigned adoptions;
@@ -32,12 +33,17 @@ static void stop(trainer_t *trainer)
 static void call(trainer_t *trainer, uint64_t count, uint64_t address,
                  double pause)
 {
-    spar_sequence_call_t what = {
-        .dtype = SPAR_DTYPE_F32, .count = count, .address = address};
+    spar_sequence_call_t what = {.dtype = SPAR_DTYPE_F32,
+                                 .count = count,
+                                 .address = address,
+                                 .marker = trainer->marker};
+    uint64_t ticket;
 
+    trainer->marker = 0;
     trainer->now += pause;
     what.begin = trainer->now;
     trainer->place = spar_sequence_begin(trainer->sequence, &what);
+    ticket = trainer->place.ticket;
     if (trainer->place.proposal > 0) {
         size_t first;
 
@@ -48,7 +54,7 @@ static void call(trainer_t *trainer, uint64_t count, uint64_t address,
         trainer->adoptions++;
     }
     trainer->now += 1e-3;
-    spar_sequence_end(trainer->sequence, trainer->now);
+    spar_sequence_end(trainer->sequence, ticket, trainer->now, 1e-3);
 }
 
 static uint64_t fresh_address(void)
@@ -192,8 +198,8 @@ static void small_calls_tell_steps_of_equal_layers_apart(void **state)
     start(&trainer, 0);
     for (int i = 0; i < 200 && !known(&trainer); i++) {
         call(&trainer, 65536, fresh_address(), 0.001);
-        spar_sequence_note_small(trainer.sequence, SPAR_DTYPE_F32,
-                                 i % 6 == 5 ? 10 : 256);
+        trainer.marker = spar_sequence_mark(trainer.marker, SPAR_DTYPE_F32,
+                                            i % 6 == 5 ? 10 : 256);
     }
     assert_int_equal(trainer.period, 6);
     stop(&trainer);

@@ -4,7 +4,7 @@ import json
 
 from spartools.errors import ToolError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def load(path):

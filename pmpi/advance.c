@@ -1,0 +1,269 @@
+#include "pmpi/advance.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pmpi/cost.h"
+#include "pmpi/progress.h"
+#include "pmpi/queue.h"
+#include "pmpi/review.h"
+#include "pmpi/sparse.h"
+#include "pmpi/start.h"
+
+void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage)
+{
+    spar_comm_t *comm = op->comm;
+
+    spar_queue_pop(comm);
+    op->stage = stage;
+    op->next = NULL;
+    if (comm->active == NULL) {
+        comm->active = op;
+    } else {
+        comm->active_last->next = op;
+    }
+    comm->active_last = op;
+    if (op->layer != NULL) {
+        op->layer->active = true;
+    }
+}
+
+static void leave_lane(spar_op_t *op)
+{
+    if (op->lane != NULL) {
+        op->lane->taken = false;
+        op->lane = NULL;
+    }
+}
+
+/* Takes the call out of the active ones; after this it belongs to the
+ * application. */
+static void finish(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    op->completed = spar_clock_now();
+    if (op->layer != NULL) {
+        op->layer->active = false;
+    }
+    leave_lane(op);
+    switch (op->kind) {
+    case SPAR_OP_BLOCKING:
+        op->waited = op->completed - op->posted;
+        spar_cost_note(op);
+        atomic_store_explicit(&op->state, SPAR_OP_DONE, memory_order_release);
+        break;
+    case SPAR_OP_REQUEST:
+        /* Not recycled before `busy` is free. */
+        spar_real.Grequest_complete(op->request);
+        atomic_store_explicit(&op->state, SPAR_OP_DONE, memory_order_release);
+        break;
+    case SPAR_OP_NOTE:
+        spar_queue_free(op);
+        break;
+    }
+    spar_progress_remove(comm);
+}
+
+void spar_advance_fail(spar_op_t *op, const char *cause)
+{
+    if (cause != NULL) {
+        spar_error("sparse allreduce failed: %s", cause);
+    }
+    op->comm->failed = true;
+    op->code = MPI_ERR_OTHER;
+    op->stage = SPAR_OP_ENDED;
+    op->lane = NULL; /* the network may still use what is in it */
+}
+
+static void count_dense(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+    size_t bytes = op->what.count * spar_dtype_size(op->what.dtype);
+    uint64_t volume = spar_comm_dense_volume(comm, bytes);
+
+    comm->dense_calls++;
+    comm->bytes_sent += volume;
+    if (op->layer != NULL) {
+        op->layer->bytes_sent += volume;
+    }
+}
+
+/* On the shadow, collective calls have to be in the same order on all ranks:
+ * that of the calls. So each waits until those before it have chosen. */
+static bool begin_dense(spar_op_t *op, bool in_turn)
+{
+    spar_allreduce_call_t *call = &op->call;
+
+    if (op->kind == SPAR_OP_BLOCKING) {
+        op->stage = SPAR_OP_CALLERS;
+        /* Nobody but its caller can advance it. */
+        spar_progress_remove(op->comm);
+        atomic_store_explicit(&op->state, SPAR_OP_YOUR_TURN,
+                              memory_order_release);
+        return true;
+    }
+    if (!in_turn) {
+        return false;
+    }
+    op->code = spar_real.Iallreduce(call->sendbuf, call->recvbuf, call->count,
+                                    call->datatype, call->op, op->comm->shadow,
+                                    &op->dense);
+    op->stage = op->code == MPI_SUCCESS ? SPAR_OP_DENSE : SPAR_OP_ENDED;
+    return true;
+}
+
+static void end_dense(spar_op_t *op, int code)
+{
+    op->code = code;
+    op->stage = SPAR_OP_ENDED;
+    count_dense(op);
+    if (op->layer != NULL && code == MPI_SUCCESS) {
+        spar_review_watch(op->comm, op->layer, op->call.recvbuf);
+    }
+}
+
+static bool progress_dense(spar_op_t *op)
+{
+    int done = 0;
+    int code = spar_real.Test(&op->dense, &done, MPI_STATUS_IGNORE);
+
+    if (code == MPI_SUCCESS && !done) {
+        return false;
+    }
+    end_dense(op, code);
+    return true;
+}
+
+static bool progress_sparse(spar_op_t *op)
+{
+    bool had_agreed = spar_sparse_has_agreed(op);
+    spar_status_t status = spar_sparse_progress(op);
+
+    if (status == SPAR_INPROGRESS) {
+        return spar_sparse_has_agreed(op) != had_agreed;
+    }
+    if (status != SPAR_OK) {
+        spar_advance_fail(op, spar_sparse_cause(op));
+    } else if (spar_sparse_conclude(op)) {
+        op->stage = SPAR_OP_ENDED;
+    } else {
+        op->stage = SPAR_OP_TURNS_DENSE;
+        leave_lane(op);
+    }
+    return true;
+}
+
+static bool progress_ring(spar_op_t *op)
+{
+    spar_ring_t *ring = op->comm->ring;
+    spar_status_t status = spar_ring_progress(ring);
+
+    if (status == SPAR_INPROGRESS) {
+        return false;
+    }
+    if (status != SPAR_OK) {
+        spar_advance_fail(op, "ring exchange failed");
+        return true;
+    }
+    op->layer->bytes_sent += spar_ring_bytes_sent(ring);
+    op->comm->bytes_sent += spar_ring_bytes_sent(ring);
+    op->layer->sparse_calls++;
+    op->was_sparse = true;
+    op->stage = SPAR_OP_ENDED;
+    return true;
+}
+
+static bool progress_one(spar_op_t *op, bool in_turn)
+{
+    switch (op->stage) {
+    case SPAR_OP_SPARSE:
+        return progress_sparse(op);
+    case SPAR_OP_RING:
+        return progress_ring(op);
+    case SPAR_OP_TURNS_DENSE:
+        return begin_dense(op, in_turn);
+    case SPAR_OP_DENSE:
+        return progress_dense(op);
+    default:
+        return false;
+    }
+}
+
+/* Whether the call may still make a collective call on the shadow. */
+static bool may_turn_dense(const spar_op_t *op)
+{
+    return op->stage == SPAR_OP_TURNS_DENSE ||
+           (op->stage == SPAR_OP_SPARSE && !spar_sparse_has_agreed(op));
+}
+
+static bool advance_active(spar_comm_t *comm)
+{
+    spar_op_t **link = &comm->active;
+    spar_op_t *before = NULL;
+    bool in_turn = true;
+    bool moved = false;
+
+    while (*link != NULL) {
+        spar_op_t *op = *link;
+
+        moved = progress_one(op, in_turn) || moved;
+        if (op->stage == SPAR_OP_ENDED) {
+            *link = op->next;
+            comm->active_last = op->next == NULL ? before : comm->active_last;
+            finish(op);
+            moved = true;
+            continue;
+        }
+        in_turn = in_turn && !may_turn_dense(op);
+        before = op;
+        link = &op->next;
+    }
+    return moved;
+}
+
+void spar_advance_caller_done(spar_op_t *op, int code)
+{
+    spar_comm_t *comm = op->comm;
+    spar_op_t **link = &comm->active;
+    spar_op_t *before = NULL;
+
+    end_dense(op, code);
+    while (*link != op) {
+        before = *link;
+        link = &(*link)->next;
+    }
+    *link = op->next;
+    comm->active_last = op->next == NULL ? before : comm->active_last;
+    op->completed = spar_clock_now();
+    op->waited = op->completed - op->posted;
+    if (op->layer != NULL) {
+        op->layer->active = false;
+    }
+    spar_cost_note(op);
+}
+
+void spar_advance_take_back(spar_comm_t *comm)
+{
+    spar_op_t *op;
+
+    while ((op = spar_queue_take_returned(comm)) != NULL) {
+        spar_cost_note(op);
+        spar_queue_free(op);
+    }
+}
+
+bool spar_advance(spar_comm_t *comm)
+{
+    bool moved = false;
+    bool again;
+
+    spar_advance_take_back(comm);
+    do {
+        again = advance_active(comm);
+        while (spar_start_next(comm)) {
+            again = true;
+        }
+        moved = moved || again;
+    } while (again);
+    return moved;
+}

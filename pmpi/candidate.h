@@ -1,0 +1,13 @@
+/* Spar: which calls may be gradients, from their arguments alone. */
+#ifndef SPAR_PMPI_CANDIDATE_H
+#define SPAR_PMPI_CANDIDATE_H
+
+#include "pmpi/comm.h"
+
+/* The state of the communicator if the call is a sum of enough floats; NULL:
+ * it is MPI's business, also to complain about it. A smaller sum leaves its
+ * mark for the next call. */
+spar_comm_t *spar_candidate_find(const spar_allreduce_call_t *call,
+                                 spar_dtype_t *dtype_p);
+
+#endif

@@ -1,0 +1,56 @@
+#include "pmpi/ended.h"
+
+#include "pmpi/finish.h"
+#include "pmpi/helper.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_bool due;
+
+/* Async-signal-safe: an atomic store and sem_post. */
+static void note(int number)
+{
+    (void)number;
+    atomic_store(&due, true);
+    spar_helper_signal();
+}
+
+void spar_ended_watch(void)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGTERM, NULL, &action) == 0 &&
+        action.sa_handler == SIG_DFL) {
+        memset(&action, 0, sizeof(action));
+        sigemptyset(&action.sa_mask);
+        action.sa_handler = note;
+        action.sa_flags = SA_RESTART;
+        sigaction(SIGTERM, &action, NULL);
+    }
+}
+
+void spar_ended_unwatch(void)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == note) {
+        signal(SIGTERM, SIG_DFL);
+    }
+}
+
+bool spar_ended_is_due(void)
+{
+    return atomic_load(&due);
+}
+
+void spar_ended_report(void)
+{
+    spar_finish_partial("the run was ended by a signal");
+    signal(SIGTERM, SIG_DFL);
+    kill(getpid(), SIGTERM);
+    /* The application may have blocked it meanwhile. */
+    atomic_store(&due, false);
+}

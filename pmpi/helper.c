@@ -1,0 +1,232 @@
+#include "pmpi/helper.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pmpi/ended.h"
+#include "pmpi/engine.h"
+#include "pmpi/progress.h"
+#include "pmpi/spare.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+/* A nap lasts this share of the time since something last moved, within the
+ * bounds: what the naps add to an exchange is a part of its own length, and a
+ * rank that waits long for a late peer costs next to nothing. */
+#define NAP_SHARE    0.125
+#define SHORTEST_NAP 10e-6
+#define LONGEST_NAP  1e-3
+/* Without a call of the application for that long, a patient helper acts. */
+#define PATIENCE 5e-3
+
+static struct {
+    pthread_t thread;
+    bool there;
+    atomic_bool stop;
+    atomic_bool eager;
+    atomic_bool parked;
+    sem_t wake;
+    pthread_mutex_t lock; /* of `why` */
+    char why[160];
+} helper = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+bool spar_helper_is_eager(void)
+{
+    return atomic_load_explicit(&helper.eager, memory_order_relaxed);
+}
+
+bool spar_helper_is_there(void)
+{
+    return helper.there;
+}
+
+void spar_helper_wake(void)
+{
+    if (atomic_exchange(&helper.parked, false)) {
+        sem_post(&helper.wake);
+    }
+}
+
+static void nap(double seconds)
+{
+    struct timespec time = {.tv_sec = 0, .tv_nsec = (long)(seconds * 1e9)};
+
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
+static bool is_called_away(void)
+{
+    return atomic_load(&helper.stop) || spar_ended_is_due();
+}
+
+static bool has_work(void)
+{
+    return spar_progress_pending() > 0 && !spar_progress_has_caller();
+}
+
+static void park(void)
+{
+    atomic_store(&helper.parked, true);
+    if (has_work() || is_called_away()) {
+        atomic_store(&helper.parked, false);
+        return;
+    }
+    while (sem_wait(&helper.wake) != 0 && errno == EINTR) {
+    }
+    atomic_store(&helper.parked, false);
+}
+
+/* Sweeps until nothing is pending or a caller takes over. */
+static void work(void)
+{
+    unsigned sweeps = spar_progress_caller_sweeps();
+    double moved_at = spar_clock_now();
+
+    while (has_work() && !is_called_away() &&
+           spar_progress_caller_sweeps() == sweeps) {
+        double now, pause;
+
+        if (spar_progress_sweep()) {
+            moved_at = spar_clock_now();
+            continue;
+        }
+        now = spar_clock_now();
+        pause = NAP_SHARE * (now - moved_at);
+        if (pause < SHORTEST_NAP) {
+            sched_yield();
+        } else {
+            nap(pause < LONGEST_NAP ? pause : LONGEST_NAP);
+        }
+    }
+}
+
+/* Waits as long as the application's own calls do the work. */
+static void be_patient(void)
+{
+    unsigned sweeps;
+
+    do {
+        sweeps = spar_progress_caller_sweeps();
+        nap(PATIENCE);
+    } while (has_work() && !is_called_away() && !spar_helper_is_eager() &&
+             spar_progress_caller_sweeps() != sweeps);
+}
+
+static void *run(void *argument)
+{
+    spar_spare_t *spare = argument;
+
+    spar_spare_bind(spare);
+    /* The default lets the kernel prolong naps by 50 microseconds. */
+    prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+    while (!atomic_load(&helper.stop)) {
+        if (spar_ended_is_due()) {
+            spar_ended_report();
+        }
+        park();
+        if (has_work() && !spar_helper_is_eager()) {
+            be_patient();
+        }
+        work();
+    }
+    return NULL;
+}
+
+static void set_why(const char *why)
+{
+    pthread_mutex_lock(&helper.lock);
+    snprintf(helper.why, sizeof(helper.why), "%s", why);
+    pthread_mutex_unlock(&helper.lock);
+}
+
+static void choose(const spar_spare_t *spare)
+{
+    switch ((spar_config_progress_t)spar_engine.config.progress) {
+    case SPAR_CONFIG_PROGRESS_THREAD:
+        helper.eager = true;
+        break;
+    case SPAR_CONFIG_PROGRESS_INLINE:
+        break;
+    case SPAR_CONFIG_PROGRESS_AUTO:
+        helper.eager = spar_spare_is_there(spare);
+        break;
+    }
+    set_why(spar_engine.config.progress == SPAR_CONFIG_PROGRESS_INLINE
+                ? "SPAR_PROGRESS=inline"
+                : spar_spare_why(spare));
+}
+
+/* The application's signal handlers must not run in this thread. */
+static bool create(spar_spare_t *spare)
+{
+    sigset_t all, before;
+    bool created;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    created = pthread_create(&helper.thread, NULL, run, spare) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return created;
+}
+
+void spar_helper_start(void)
+{
+    static spar_spare_t spare;
+
+    spar_spare_find(&spare);
+    if (!spar_engine.has_threads) {
+        set_why("this MPI has no MPI_THREAD_MULTIPLE");
+        return;
+    }
+    choose(&spare);
+    sem_init(&helper.wake, 0, 0);
+    helper.there = create(&spare);
+    if (!helper.there) {
+        helper.eager = false;
+        set_why("no thread could be started");
+        return;
+    }
+    spar_ended_watch();
+}
+
+void spar_helper_stop(void)
+{
+    if (!helper.there) {
+        return;
+    }
+    spar_ended_unwatch();
+    atomic_store(&helper.stop, true);
+    sem_post(&helper.wake);
+    pthread_join(helper.thread, NULL);
+    helper.there = false;
+    helper.eager = false;
+}
+
+void spar_helper_signal(void)
+{
+    sem_post(&helper.wake);
+}
+
+void spar_helper_become_eager(const char *why)
+{
+    if (helper.there && !atomic_exchange(&helper.eager, true)) {
+        set_why(why);
+        spar_info("the helper thread advances exchanges: %s", why);
+    }
+}
+
+void spar_helper_describe(char *text, size_t size)
+{
+    const char *who =
+        spar_helper_is_eager() ? "a helper thread" : "the application's calls";
+
+    pthread_mutex_lock(&helper.lock);
+    snprintf(text, size, "%s (%s)", who, helper.why);
+    pthread_mutex_unlock(&helper.lock);
+}

@@ -1,0 +1,104 @@
+/*
+ * Spar: one call that may be a gradient, from the call to its end. Blocking and
+ * non-blocking calls go the same way:
+ *
+ *   posted by the application's thread (pmpi/queue.h), in the order of the
+ *   calls on the communicator; started in that order (pmpi/start.h), when it is
+ *   known which layer it is; advanced (pmpi/advance.h) by whoever holds the
+ *   communicator's `busy`: a caller that waits, or the helper thread.
+ */
+#ifndef SPAR_PMPI_OP_H
+#define SPAR_PMPI_OP_H
+
+#include "pmpi/real.h"
+#include "policy/sequence.h"
+
+#include <stdatomic.h>
+
+/* The application's arguments. */
+typedef struct spar_allreduce_call {
+    const void *sendbuf; /* may be MPI_IN_PLACE */
+    void *recvbuf;
+    int count;
+    MPI_Datatype datatype;
+    MPI_Op op;
+    MPI_Comm comm;
+} spar_allreduce_call_t;
+
+typedef enum spar_op_kind {
+    SPAR_OP_BLOCKING, /* on its caller's stack */
+    SPAR_OP_REQUEST,  /* completes a generalized request */
+    SPAR_OP_NOTE      /* MPI does it; only the sequence is to know of it */
+} spar_op_kind_t;
+
+/* Guarded by the communicator's `busy`. */
+typedef enum spar_op_stage {
+    /* The first three are first in the queue. */
+    SPAR_OP_QUEUED,    /* nobody has looked at it yet */
+    SPAR_OP_PROPOSED,  /* a new plan is due, behind what is under way */
+    SPAR_OP_PLANNING,  /* the ranks agree on the plan */
+    SPAR_OP_PLACED,    /* which layer it is, is known */
+    SPAR_OP_REVIEWING, /* the ranks agree on a review of the plan */
+    SPAR_OP_READY,     /* starts as soon as its layer and its lane are free */
+    /* Under way. */
+    SPAR_OP_SPARSE,      /* exchange on a lane */
+    SPAR_OP_RING,        /* Spar's own dense exchange */
+    SPAR_OP_TURNS_DENSE, /* will be a dense call on the shadow, in its turn */
+    SPAR_OP_DENSE,       /* dense call on the shadow */
+    SPAR_OP_CALLERS,     /* its blocking caller makes the dense call */
+    SPAR_OP_ENDED
+} spar_op_stage_t;
+
+/* What its caller sees. */
+typedef enum spar_op_state {
+    SPAR_OP_PENDING,
+    SPAR_OP_YOUR_TURN, /* blocking: the caller is to make the dense call */
+    SPAR_OP_DONE
+} spar_op_state_t;
+
+struct spar_comm;
+struct spar_layer;
+struct spar_lane;
+
+typedef struct spar_op {
+    struct spar_op *next; /* in the one list that it is in */
+    struct spar_comm *comm;
+    spar_op_kind_t kind;
+    spar_op_stage_t stage;
+    atomic_int state; /* spar_op_state_t */
+    int code;         /* MPI's, once it is done */
+    spar_allreduce_call_t call;
+    spar_sequence_call_t what;
+    spar_sequence_place_t place;
+    uint64_t ticket;          /* of the sequence */
+    uint32_t plan;            /* in which it was started */
+    struct spar_layer *layer; /* NULL: not a call of the known sequence */
+    struct spar_lane *lane;   /* while it is a sparse exchange */
+    bool was_sparse;
+    /* MPI_Pcontrol, as it was when the call was made. */
+    bool paused;
+    uint64_t flush_epoch;
+    MPI_Request dense;     /* on the shadow */
+    MPI_Request request;   /* the application's */
+    struct spar_op *chain; /* in the table of requests */
+    unsigned depth;        /* pending calls when it was posted, with it */
+    /* Seconds. */
+    double posted;
+    double post_seconds; /* that the posting call took */
+    double completed;
+    double waited; /* that the application was blocked for it */
+} spar_op_t;
+
+static inline const void *spar_op_gradient(const spar_op_t *op)
+{
+    return op->call.sendbuf == MPI_IN_PLACE ? op->call.recvbuf
+                                            : op->call.sendbuf;
+}
+
+static inline bool spar_op_is_pending(spar_op_t *op)
+{
+    return atomic_load_explicit(&op->state, memory_order_acquire) ==
+           SPAR_OP_PENDING;
+}
+
+#endif

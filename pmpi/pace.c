@@ -1,0 +1,73 @@
+#include "pmpi/pace.h"
+
+#include "pmpi/engine.h"
+#include "pmpi/helper.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* Seconds between calls that are looked at, and how often. */
+#define WINDOW  0.1
+#define WINDOWS 20
+/* Below this share of processor time the application sleeps. */
+#define BUSY_SHARE 0.5
+
+static _Thread_local struct {
+    double out_wall; /* when it last went out; 0: never */
+    double out_cpu;
+    double wall; /* seconds outside, in this window */
+    double cpu;
+    unsigned windows;
+} pace;
+
+static double seconds(clockid_t clock)
+{
+    struct timespec time;
+
+    clock_gettime(clock, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static bool is_of_interest(void)
+{
+    return pace.windows < WINDOWS && !spar_helper_is_eager() &&
+           spar_helper_is_there() &&
+           spar_engine.config.progress == SPAR_CONFIG_PROGRESS_AUTO;
+}
+
+static void judge(void)
+{
+    double share = pace.cpu / pace.wall;
+    char why[96];
+
+    if (share < BUSY_SHARE) {
+        snprintf(why, sizeof(why),
+                 "the application sleeps: busy for %.0f %% of the time between "
+                 "its calls",
+                 100 * share);
+        spar_helper_become_eager(why);
+    }
+    pace.wall = 0;
+    pace.cpu = 0;
+    pace.windows++;
+}
+
+void spar_pace_enter(void)
+{
+    if (pace.out_wall <= 0 || !is_of_interest()) {
+        return;
+    }
+    pace.wall += seconds(CLOCK_MONOTONIC) - pace.out_wall;
+    pace.cpu += seconds(CLOCK_THREAD_CPUTIME_ID) - pace.out_cpu;
+    if (pace.wall > WINDOW) {
+        judge();
+    }
+}
+
+void spar_pace_leave(void)
+{
+    if (is_of_interest()) {
+        pace.out_wall = seconds(CLOCK_MONOTONIC);
+        pace.out_cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+    }
+}

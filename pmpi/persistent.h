@@ -1,0 +1,22 @@
+/*
+ * Spar: persistent allreduce. MPI has no persistent generalized requests, so
+ * the application holds MPI's own persistent request, which is never started
+ * for a call that is taken over; each start gives it a generalized request
+ * behind the scenes, which stands for it in the completion calls.
+ */
+#ifndef SPAR_PMPI_PERSISTENT_H
+#define SPAR_PMPI_PERSISTENT_H
+
+#include "pmpi/real.h"
+
+/* The requests with those behind the scenes in place of started ones. The array
+ * itself if there are none, else a copy. */
+MPI_Request *spar_persistent_view(int count, MPI_Request *requests);
+/* Brings back to `requests` what a completion call made of the view, and frees
+ * it. */
+void spar_persistent_merge(int count, MPI_Request *requests, MPI_Request *view);
+
+/* What stands for the request now. */
+MPI_Request spar_persistent_current(MPI_Request request);
+
+#endif

@@ -1,0 +1,108 @@
+#include "pmpi/post.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pmpi/advance.h"
+#include "pmpi/engine.h"
+#include "pmpi/helper.h"
+#include "pmpi/pace.h"
+#include "pmpi/progress.h"
+#include "pmpi/queue.h"
+#include "pmpi/requests.h"
+
+static void fill(spar_op_t *op, spar_dtype_t dtype,
+                 const spar_allreduce_call_t *call)
+{
+    spar_comm_t *comm = op->comm;
+
+    op->stage = SPAR_OP_QUEUED;
+    op->call = *call;
+    op->posted = spar_clock_now();
+    op->what.dtype = dtype;
+    op->what.count = (uint64_t)call->count;
+    op->what.marker = comm->marker;
+    op->what.nonblocking = op->kind != SPAR_OP_BLOCKING;
+    op->what.address = (uintptr_t)call->recvbuf;
+    op->what.begin = op->posted;
+    op->paused = atomic_load(&spar_engine.paused);
+    op->flush_epoch = atomic_load(&spar_engine.flush_epoch);
+    comm->marker = 0;
+}
+
+static void post(spar_op_t *op)
+{
+    op->depth = spar_progress_add(op->comm);
+    spar_queue_post(op);
+}
+
+/* The plan says dense: the call is made as if Spar were not there. */
+static void run_dense(spar_op_t *op)
+{
+    const spar_allreduce_call_t *call = &op->call;
+    int code = spar_real.Allreduce(call->sendbuf, call->recvbuf, call->count,
+                                   call->datatype, call->op, call->comm);
+
+    pthread_mutex_lock(&op->comm->busy);
+    spar_advance_caller_done(op, code);
+    pthread_mutex_unlock(&op->comm->busy);
+    atomic_store(&op->state, SPAR_OP_DONE);
+}
+
+int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
+                       const spar_allreduce_call_t *call)
+{
+    spar_op_t op = {.comm = comm, .kind = SPAR_OP_BLOCKING};
+
+    fill(&op, dtype, call);
+    post(&op);
+    spar_progress_wait(&op);
+    if (atomic_load(&op.state) == SPAR_OP_YOUR_TURN) {
+        run_dense(&op);
+    } else if (op.code != MPI_SUCCESS) {
+        /* Returns if the handler returns. */
+        spar_real.Comm_call_errhandler(call->comm, op.code);
+    }
+    return op.code;
+}
+
+int spar_post_request(spar_comm_t *comm, spar_dtype_t dtype,
+                      const spar_allreduce_call_t *call, MPI_Request *request_p)
+{
+    spar_op_t *op = spar_queue_new(comm, SPAR_OP_REQUEST);
+    int code;
+
+    spar_pace_enter();
+    fill(op, dtype, call);
+    code = spar_requests_open(op);
+    if (code != MPI_SUCCESS) {
+        spar_error("no request for MPI_Iallreduce: the other ranks would wait");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+    }
+    *request_p = op->request;
+    post(op);
+    spar_progress_touch();
+    spar_helper_wake();
+    op->post_seconds = spar_clock_now() - op->posted;
+    spar_pace_leave();
+    return MPI_SUCCESS;
+}
+
+bool spar_post_takes_requests(void)
+{
+    return spar_engine.config.mode != SPAR_MODE_DENSE && spar_helper_is_there();
+}
+
+void spar_post_note(spar_comm_t *comm, spar_dtype_t dtype,
+                    const spar_allreduce_call_t *call)
+{
+    spar_op_t *op = spar_queue_new(comm, SPAR_OP_NOTE);
+    unsigned polls = 0;
+
+    fill(op, dtype, call);
+    post(op);
+    /* Nearly always all that there is to do. */
+    spar_progress_step(&polls);
+    if (spar_progress_pending() > 0) {
+        spar_helper_wake();
+    }
+}

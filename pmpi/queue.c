@@ -1,0 +1,105 @@
+#include "pmpi/queue.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+spar_op_t *spar_queue_new(spar_comm_t *comm, spar_op_kind_t kind)
+{
+    spar_op_t *op = calloc(1, sizeof(*op));
+
+    if (op == NULL) {
+        spar_error("out of memory in MPI_Iallreduce");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+        abort();
+    }
+    op->comm = comm;
+    op->kind = kind;
+    spar_queue_hold(comm);
+    return op;
+}
+
+void spar_queue_hold(spar_comm_t *comm)
+{
+    pthread_mutex_lock(&comm->posting);
+    comm->living++;
+    pthread_mutex_unlock(&comm->posting);
+}
+
+void spar_queue_release(spar_comm_t *comm)
+{
+    pthread_mutex_lock(&comm->posting);
+    comm->living--;
+    pthread_mutex_unlock(&comm->posting);
+}
+
+void spar_queue_post(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    op->next = NULL;
+    pthread_mutex_lock(&comm->posting);
+    if (comm->queue == NULL) {
+        comm->queue = op;
+    } else {
+        comm->last->next = op;
+    }
+    comm->last = op;
+    pthread_mutex_unlock(&comm->posting);
+}
+
+spar_op_t *spar_queue_first(spar_comm_t *comm)
+{
+    spar_op_t *op;
+
+    pthread_mutex_lock(&comm->posting);
+    op = comm->queue;
+    pthread_mutex_unlock(&comm->posting);
+    return op;
+}
+
+void spar_queue_pop(spar_comm_t *comm)
+{
+    pthread_mutex_lock(&comm->posting);
+    comm->queue = comm->queue->next;
+    pthread_mutex_unlock(&comm->posting);
+}
+
+void spar_queue_return(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    pthread_mutex_lock(&comm->posting);
+    op->next = comm->returned;
+    comm->returned = op;
+    pthread_mutex_unlock(&comm->posting);
+}
+
+spar_op_t *spar_queue_take_returned(spar_comm_t *comm)
+{
+    spar_op_t *op;
+
+    pthread_mutex_lock(&comm->posting);
+    op = comm->returned;
+    if (op != NULL) {
+        comm->returned = op->next;
+    }
+    pthread_mutex_unlock(&comm->posting);
+    return op;
+}
+
+void spar_queue_free(spar_op_t *op)
+{
+    spar_queue_release(op->comm);
+    free(op);
+}
+
+size_t spar_queue_living(spar_comm_t *comm)
+{
+    size_t living;
+
+    pthread_mutex_lock(&comm->posting);
+    living = comm->living;
+    pthread_mutex_unlock(&comm->posting);
+    return living;
+}

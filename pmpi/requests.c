@@ -1,0 +1,142 @@
+#include "pmpi/requests.h"
+
+#include "base/clock.h"
+#include "pmpi/comm.h"
+#include "pmpi/queue.h"
+
+#define BUCKETS 1024u
+
+atomic_uint spar_requests_live;
+
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static spar_op_t *buckets[BUCKETS];
+
+/* What this thread's present completion call finds out. */
+static _Thread_local struct {
+    double blocked_since; /* seconds; of what is completed next */
+    int code;             /* of the first call that failed */
+    MPI_Comm comm;        /* its communicator */
+} completion;
+
+static spar_op_t **bucket_of(MPI_Request request)
+{
+    return &buckets[((uintptr_t)request >> 6) % BUCKETS];
+}
+
+static void insert(spar_op_t *op)
+{
+    spar_op_t **bucket = bucket_of(op->request);
+
+    pthread_mutex_lock(&table_lock);
+    op->chain = *bucket;
+    *bucket = op;
+    pthread_mutex_unlock(&table_lock);
+    atomic_fetch_add(&spar_requests_live, 1);
+}
+
+static void withdraw(spar_op_t *op)
+{
+    spar_op_t **link = bucket_of(op->request);
+
+    pthread_mutex_lock(&table_lock);
+    while (*link != op) {
+        link = &(*link)->chain;
+    }
+    *link = op->chain;
+    pthread_mutex_unlock(&table_lock);
+    atomic_fetch_sub(&spar_requests_live, 1);
+}
+
+spar_op_t *spar_requests_find(MPI_Request request)
+{
+    spar_op_t *op;
+
+    pthread_mutex_lock(&table_lock);
+    for (op = *bucket_of(request); op != NULL; op = op->chain) {
+        if (op->request == request) {
+            break;
+        }
+    }
+    pthread_mutex_unlock(&table_lock);
+    return op;
+}
+
+/* Never fails: MPI would call the error handler of MPI_COMM_WORLD. */
+static int query(void *extra, MPI_Status *status)
+{
+    const spar_op_t *op = extra;
+
+    status->MPI_SOURCE = MPI_UNDEFINED;
+    status->MPI_TAG = MPI_UNDEFINED;
+    status->MPI_ERROR = op->code;
+    spar_real.Status_set_elements(status, MPI_BYTE, 0);
+    spar_real.Status_set_cancelled(status, 0);
+    return MPI_SUCCESS;
+}
+
+static void note_failure(const spar_op_t *op)
+{
+    if (completion.code == MPI_SUCCESS) {
+        completion.code = op->code;
+        completion.comm =
+            atomic_load(&op->comm->freed) ? MPI_COMM_WORLD : op->comm->handle;
+    }
+}
+
+/* The application has completed the request. Calls that end one after the
+ * other share the time for which it waited. */
+static int release(void *extra)
+{
+    spar_op_t *op = extra;
+
+    if (completion.blocked_since > 0 &&
+        op->completed > completion.blocked_since) {
+        op->waited = op->completed - completion.blocked_since;
+        completion.blocked_since = op->completed;
+    }
+    if (op->code != MPI_SUCCESS) {
+        note_failure(op);
+    }
+    withdraw(op);
+    spar_queue_return(op);
+    return MPI_SUCCESS;
+}
+
+/* Nonblocking collective calls cannot be canceled. */
+static int cancel(void *extra, int complete)
+{
+    (void)extra;
+    (void)complete;
+    return MPI_SUCCESS;
+}
+
+int spar_requests_open(spar_op_t *op)
+{
+    int code =
+        spar_real.Grequest_start(query, release, cancel, op, &op->request);
+
+    if (code == MPI_SUCCESS) {
+        insert(op);
+    }
+    return code;
+}
+
+void spar_requests_begin(void)
+{
+    completion.blocked_since = spar_clock_now();
+    completion.code = MPI_SUCCESS;
+}
+
+int spar_requests_end(int code)
+{
+    completion.blocked_since = 0;
+    if (completion.code != MPI_SUCCESS) {
+        int failure = completion.code;
+
+        completion.code = MPI_SUCCESS;
+        /* Returns if the handler returns. */
+        spar_real.Comm_call_errhandler(completion.comm, failure);
+        return code == MPI_SUCCESS ? failure : code;
+    }
+    return code;
+}

@@ -1,0 +1,173 @@
+#include "pmpi/sparse.h"
+
+#include "base/clock.h"
+#include "pmpi/engine.h"
+#include "pmpi/plan.h"
+#include "policy/density.h"
+#include "sparsify/residual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The report's residual share looks at one exchange in so many. */
+#define NORM_EXCHANGES 16
+
+uint64_t spar_sparse_most_entries(const spar_comm_t *comm,
+                                  const spar_layer_t *layer)
+{
+    bool exact = layer->selector.kind == SPAR_SELECT_EXACT ||
+                 layer->selector.kind == SPAR_SELECT_TOPK;
+
+    return exact ? spar_density_entries(spar_plan_density(comm), layer->count)
+                 : layer->count;
+}
+
+/* Everything that can fail on this rank alone; the flags tell the others. */
+static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
+{
+    spar_comm_t *comm = op->comm;
+    spar_lane_t *lane = op->lane;
+    spar_layer_t *layer = op->layer;
+    uint64_t k = spar_density_entries(spar_plan_density(comm), layer->count);
+
+    if (layer->selector.kind != SPAR_SELECT_NONZERO &&
+        layer->residual == NULL) {
+        layer->residual = calloc(layer->count, spar_dtype_size(layer->dtype));
+        if (layer->residual == NULL) {
+            return SPAR_WIRE_NO_MEMORY;
+        }
+    }
+    if (spar_allgather_reserve(lane->allgather, layer->values, layer->count,
+                               spar_sparse_most_entries(comm, layer)) !=
+            SPAR_OK ||
+        spar_selector_run(&layer->selector, spar_op_gradient(op),
+                          layer->residual, k, &lane->selection) != SPAR_OK) {
+        return SPAR_WIRE_NO_MEMORY;
+    }
+    if (lane->selection.nonfinite) {
+        return SPAR_WIRE_NONFINITE;
+    }
+    spar_selection_round(&lane->selection, layer->values);
+    if (spar_allgather_encode(lane->allgather, &lane->selection, layer->count,
+                              header) != SPAR_OK) {
+        return SPAR_WIRE_NO_MEMORY;
+    }
+    return 0;
+}
+
+/* Requests of this rank that hold for all if one rank makes them. */
+static uint32_t requests(const spar_op_t *op)
+{
+    uint32_t flags = 0;
+
+    if (op->paused) {
+        flags |= SPAR_WIRE_PAUSED;
+    }
+    if (op->layer->flush || op->layer->flushed_epoch < op->flush_epoch) {
+        flags |= SPAR_WIRE_FLUSH;
+    }
+    return flags;
+}
+
+spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
+{
+    spar_layer_t *layer = op->layer;
+    spar_allgather_call_t exchange = {.header = {.slot = slot,
+                                                 .plan = op->comm->plan,
+                                                 .step = layer->exchanges++,
+                                                 .values = layer->values,
+                                                 .dtype = layer->dtype,
+                                                 .count = layer->count},
+                                      .selection = &op->lane->selection,
+                                      .gradient = spar_op_gradient(op),
+                                      .out = op->call.recvbuf};
+    double begin = spar_clock_now();
+
+    exchange.header.flags = requests(op);
+    if ((exchange.header.flags & SPAR_WIRE_PAUSED) == 0) {
+        exchange.header.flags |= prepare(op, &exchange.header);
+        layer->select_sum += spar_clock_now() - begin;
+    }
+    exchange.residual = layer->residual;
+    return spar_allgather_start(op->lane->allgather, &exchange);
+}
+
+spar_status_t spar_sparse_progress(spar_op_t *op)
+{
+    return spar_allgather_progress(op->lane->allgather);
+}
+
+bool spar_sparse_has_agreed(const spar_op_t *op)
+{
+    return spar_allgather_has_agreed(op->lane->allgather);
+}
+
+const char *spar_sparse_cause(const spar_op_t *op)
+{
+    return spar_allgather_cause(op->lane->allgather);
+}
+
+/* The dense call is to carry the residual: nothing is owed afterwards. */
+static void flush(spar_op_t *op)
+{
+    spar_layer_t *layer = op->layer;
+    spar_allreduce_call_t *call = &op->call;
+    size_t bytes = spar_layer_bytes(layer);
+
+    if (layer->residual != NULL) {
+        spar_residual_commit(layer->dtype, layer->residual,
+                             spar_op_gradient(op), NULL, 0, layer->count);
+        memcpy(call->recvbuf, layer->residual, bytes);
+        memset(layer->residual, 0, bytes);
+        call->sendbuf = MPI_IN_PLACE;
+    }
+    layer->flushed_epoch = op->flush_epoch;
+    layer->owes = false;
+    layer->flush = false;
+    if (!layer->sparse) {
+        spar_layer_cleanup(layer); /* it was the last exchange */
+    }
+}
+
+static double norm2_of(const spar_selection_t *selection)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        double value = selection->dtype == SPAR_DTYPE_F64
+                           ? ((const double *)selection->values)[i]
+                           : ((const float *)selection->values)[i];
+
+        sum += value * value;
+    }
+    return sum;
+}
+
+bool spar_sparse_conclude(spar_op_t *op)
+{
+    const spar_lane_t *lane = op->lane;
+    spar_layer_t *layer = op->layer;
+    uint32_t flags = spar_allgather_flags(lane->allgather);
+    uint64_t bytes = spar_allgather_bytes_sent(lane->allgather);
+
+    layer->bytes_sent += bytes;
+    op->comm->bytes_sent += bytes;
+    if (flags == 0) {
+        layer->owes = layer->residual != NULL;
+        layer->entries_sent += lane->selection.count;
+        layer->sparse_calls++;
+        op->was_sparse = true;
+        if (layer->exchanges % NORM_EXCHANGES == 1) {
+            layer->sent_norm2 = norm2_of(&lane->selection);
+        }
+        return true;
+    }
+    /* Non-finite, out of memory, or paused: as if Spar were not there. */
+    if ((flags & SPAR_WIRE_NONFINITE) != 0) {
+        op->comm->nonfinite_calls++;
+    }
+    if (flags == SPAR_WIRE_FLUSH) {
+        flush(op);
+    }
+    return false;
+}

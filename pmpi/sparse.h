@@ -1,0 +1,31 @@
+/*
+ * Spar: one call as a sparse exchange on a lane: selection, exchange, and what
+ * all ranks agreed on in the headers. With the communicator's `busy` held.
+ */
+#ifndef SPAR_PMPI_SPARSE_H
+#define SPAR_PMPI_SPARSE_H
+
+#include "pmpi/comm.h"
+
+/* Entries of this rank that the call sends at most; the same on every rank. */
+uint64_t spar_sparse_most_entries(const spar_comm_t *comm,
+                                  const spar_layer_t *layer);
+
+/* Selects and starts to exchange. Errors are final for the communicator;
+ * spar_sparse_cause tells why. */
+spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot);
+
+/* Advances without blocking. SPAR_OK: the exchange is over. */
+spar_status_t spar_sparse_progress(spar_op_t *op);
+
+/* Whether what the call still does depends on no other rank's choice. */
+bool spar_sparse_has_agreed(const spar_op_t *op);
+
+/* After SPAR_OK. true: the result is delivered. false: all ranks have to make
+ * a dense call with op->call now, which may have been changed to deliver the
+ * residual. */
+bool spar_sparse_conclude(spar_op_t *op);
+
+const char *spar_sparse_cause(const spar_op_t *op);
+
+#endif

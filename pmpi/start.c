@@ -1,0 +1,225 @@
+#include "pmpi/start.h"
+
+#include "pmpi/advance.h"
+#include "pmpi/engine.h"
+#include "pmpi/plan.h"
+#include "pmpi/queue.h"
+#include "pmpi/review.h"
+#include "pmpi/sparse.h"
+#include "pmpi/steps.h"
+
+#include <string.h>
+
+/* Up to so many entries an exchange is small: it may take one of the lanes
+ * beside the first. Their scratch stays below a megabyte per rank. */
+#define SMALL_ENTRIES 16384
+
+/* Slot of a lossless call outside the sequence, on the wire. */
+#define NO_SLOT UINT32_MAX
+
+static bool place(spar_op_t *op)
+{
+    op->place = spar_sequence_begin(op->comm->sequence, &op->what);
+    op->ticket = op->place.ticket;
+    if (op->place.lost) {
+        spar_plan_drop(op->comm);
+    }
+    op->stage = op->place.proposal > 0 ? SPAR_OP_PROPOSED : SPAR_OP_PLACED;
+    return true;
+}
+
+/* A new plan replaces the layers that calls under way refer to. */
+static bool begin_plan(spar_op_t *op)
+{
+    if (op->comm->active != NULL) {
+        return false;
+    }
+    spar_plan_begin(op->comm, op->place.proposal);
+    op->stage = SPAR_OP_PLANNING;
+    return true;
+}
+
+static bool progress_plan(spar_op_t *op)
+{
+    if (!spar_plan_progress(op->comm, &op->place)) {
+        return false;
+    }
+    op->stage = SPAR_OP_PLACED;
+    return true;
+}
+
+static void find_layer(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    op->plan = comm->plan;
+    op->stage = SPAR_OP_READY;
+    if (op->place.slot >= 0) {
+        op->layer = &comm->layers[op->place.slot];
+        op->layer->calls++;
+        op->layer->address = op->what.address;
+    }
+}
+
+/* Reviews, too, want to know what all calls before them have come to. */
+static bool begin_step(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+    bool review = op->place.step_begins && spar_review_is_due(comm);
+
+    if (review && comm->active != NULL) {
+        return false;
+    }
+    if (op->place.step_begins && spar_steps_begin(comm, op->posted)) {
+        return false; /* the job ends here */
+    }
+    if (review) {
+        spar_review_begin(comm);
+        op->stage = SPAR_OP_REVIEWING;
+    } else {
+        find_layer(op);
+    }
+    return true;
+}
+
+static bool progress_review(spar_op_t *op)
+{
+    if (!spar_review_progress(op->comm)) {
+        return false;
+    }
+    find_layer(op);
+    return true;
+}
+
+/* A lossless call needs no layer that remembers anything. */
+static bool is_anonymous(const spar_op_t *op)
+{
+    spar_layer_t layer = {.count = op->what.count};
+
+    if (spar_engine.config.mode != SPAR_MODE_LOSSLESS || op->layer != NULL) {
+        return false;
+    }
+    layer.values = spar_values_native(op->what.dtype);
+    return spar_plan_fits(&layer);
+}
+
+/* Blocking calls wait for each other anyway. */
+static unsigned choose_lane(const spar_op_t *op, uint64_t entries)
+{
+    if (op->kind == SPAR_OP_BLOCKING || entries > SMALL_ENTRIES) {
+        return 0;
+    }
+    return 1 + op->comm->small_lane % (SPAR_LANES - 1);
+}
+
+static uint32_t name_layer(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    if (op->layer != NULL) {
+        return (uint32_t)op->place.slot;
+    }
+    op->layer = &op->lane->anonymous;
+    spar_layer_init(op->layer, &spar_engine.config, op->what.dtype,
+                    op->what.count);
+    op->layer->exchanges = comm->anonymous_exchanges++;
+    return NO_SLOT;
+}
+
+static bool start_sparse(spar_op_t *op, uint64_t entries)
+{
+    spar_comm_t *comm = op->comm;
+    unsigned lane = choose_lane(op, entries);
+    uint32_t slot;
+
+    if (comm->lanes[lane].taken) {
+        return false;
+    }
+    if (lane > 0) {
+        comm->small_lane = lane;
+    }
+    op->lane = &comm->lanes[lane];
+    op->lane->taken = true;
+    slot = name_layer(op);
+    spar_advance_begin(op, SPAR_OP_SPARSE);
+    if (spar_sparse_start(op, slot) != SPAR_OK) {
+        spar_advance_fail(op, spar_sparse_cause(op));
+    }
+    return true;
+}
+
+/* The ring is one machine: the first lane stands for it. */
+static bool start_ring(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    if (comm->lanes[0].taken) {
+        return false;
+    }
+    op->lane = &comm->lanes[0];
+    op->lane->taken = true;
+    if (op->call.sendbuf != MPI_IN_PLACE) {
+        memcpy(op->call.recvbuf, op->call.sendbuf, spar_layer_bytes(op->layer));
+    }
+    spar_advance_begin(op, SPAR_OP_RING);
+    if (spar_ring_start(comm->ring, op->layer->dtype, op->layer->count,
+                        op->call.recvbuf) != SPAR_OK) {
+        spar_advance_fail(op, "ring exchange failed");
+    }
+    return true;
+}
+
+static bool launch(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    if (op->kind == SPAR_OP_NOTE) {
+        spar_advance_begin(op, SPAR_OP_ENDED);
+        return true;
+    }
+    if (op->layer != NULL && op->layer->active) {
+        return false; /* its residual is in use */
+    }
+    if (op->layer != NULL && spar_plan_takes(comm, op->layer)) {
+        if (spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE &&
+            !op->layer->owes) {
+            return start_ring(op);
+        }
+        return start_sparse(op, spar_sparse_most_entries(comm, op->layer));
+    }
+    if (is_anonymous(op)) {
+        return start_sparse(op, op->what.count);
+    }
+    spar_advance_begin(op, SPAR_OP_TURNS_DENSE);
+    return true;
+}
+
+bool spar_start_next(spar_comm_t *comm)
+{
+    spar_op_t *op = spar_queue_first(comm);
+
+    if (op == NULL || atomic_load(&spar_engine.stopping)) {
+        return false;
+    }
+    if (comm->failed) {
+        spar_advance_begin(op, SPAR_OP_TURNS_DENSE);
+        spar_advance_fail(op, NULL);
+        return true;
+    }
+    switch (op->stage) {
+    case SPAR_OP_QUEUED:
+        return place(op);
+    case SPAR_OP_PROPOSED:
+        return begin_plan(op);
+    case SPAR_OP_PLANNING:
+        return progress_plan(op);
+    case SPAR_OP_PLACED:
+        return begin_step(op);
+    case SPAR_OP_REVIEWING:
+        return progress_review(op);
+    case SPAR_OP_READY:
+        return launch(op);
+    default:
+        return false;
+    }
+}
