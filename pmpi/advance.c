@@ -53,6 +53,7 @@ static void finish(spar_op_t *op)
         atomic_store_explicit(&op->state, SPAR_OP_DONE, memory_order_release);
         break;
     case SPAR_OP_REQUEST:
+        atomic_store_explicit(&op->told, true, memory_order_release);
         /* Not recycled before `busy` is free. */
         spar_real.Grequest_complete(op->request);
         atomic_store_explicit(&op->state, SPAR_OP_DONE, memory_order_release);

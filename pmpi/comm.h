@@ -110,6 +110,7 @@ typedef struct spar_comm {
     spar_verdict_link_t link;
     double local_seconds; /* per element of a sparse call, agreed */
     uint32_t plan;        /* version */
+    size_t proposal;      /* calls of the shortest unit that repeats */
     spar_layer_t *layers;
     size_t layer_count;
     spar_steps_t steps;

@@ -21,6 +21,7 @@ typedef struct draft {
     const spar_comm_t *busiest;
     const char *notes[MOST_NOTES];
     char progress[224];
+    char multiple[192];
     bool out_of_memory;
 } draft_t;
 
@@ -124,6 +125,26 @@ static void visit(spar_comm_t *comm, void *argument)
     }
 }
 
+static void add_note(draft_t *draft, const char *note)
+{
+    if (note != NULL && draft->report.note_count < MOST_NOTES) {
+        draft->notes[draft->report.note_count++] = note;
+    }
+}
+
+/* Buffers that alternate between the steps look like several layers. */
+static void note_multiple(draft_t *draft, const spar_comm_t *comm)
+{
+    if (comm->proposal > 1 && comm->layer_count > comm->proposal) {
+        snprintf(draft->multiple, sizeof(draft->multiple),
+                 "%zu calls repeat, but buffers or pauses tell %zu layers "
+                 "apart: if each step makes %zu calls, set SPAR_STEP_CALLS=%zu",
+                 comm->proposal, comm->layer_count, comm->proposal,
+                 comm->proposal);
+        add_note(draft, draft->multiple);
+    }
+}
+
 static void describe_steps(spar_report_t *report, const spar_comm_t *comm)
 {
     const spar_steps_t *steps = &comm->steps;
@@ -141,13 +162,6 @@ static void describe_steps(spar_report_t *report, const spar_comm_t *comm)
             (double)(steps->steady_bytes_end - steps->steady_bytes_begin) /
             steady;
         report->interface_per_step = tx > 0 ? tx / steady : -1;
-    }
-}
-
-static void add_note(draft_t *draft, const char *note)
-{
-    if (note != NULL && draft->report.note_count < MOST_NOTES) {
-        draft->notes[draft->report.note_count++] = note;
     }
 }
 
@@ -186,6 +200,7 @@ static void draft_report(draft_t *draft, const char *reason)
     report->memory_bytes += report->residual_bytes;
     if (draft->busiest != NULL) {
         describe_steps(report, draft->busiest);
+        note_multiple(draft, draft->busiest);
     }
     add_note(draft, reason);
     if (!complete) {

@@ -66,7 +66,10 @@ typedef struct spar_op {
     spar_op_kind_t kind;
     spar_op_stage_t stage;
     atomic_int state; /* spar_op_state_t */
-    int code;         /* MPI's, once it is done */
+    /* Set before MPI is told that the request is complete: what the engine
+     * wrote into the fields below can be read. */
+    atomic_bool told;
+    int code; /* MPI's, once it is done */
     spar_allreduce_call_t call;
     spar_sequence_call_t what;
     spar_sequence_place_t place;

@@ -64,8 +64,9 @@ spar_op_t *spar_requests_find(MPI_Request request)
 /* Never fails: MPI would call the error handler of MPI_COMM_WORLD. */
 static int query(void *extra, MPI_Status *status)
 {
-    const spar_op_t *op = extra;
+    spar_op_t *op = extra;
 
+    (void)atomic_load_explicit(&op->told, memory_order_acquire);
     status->MPI_SOURCE = MPI_UNDEFINED;
     status->MPI_TAG = MPI_UNDEFINED;
     status->MPI_ERROR = op->code;
@@ -89,6 +90,7 @@ static int release(void *extra)
 {
     spar_op_t *op = extra;
 
+    (void)atomic_load_explicit(&op->told, memory_order_acquire);
     if (completion.blocked_since > 0 &&
         op->completed > completion.blocked_since) {
         op->waited = op->completed - completion.blocked_since;
