@@ -48,7 +48,7 @@ bool spar_ended_is_due(void)
 
 void spar_ended_report(void)
 {
-    spar_finish_partial("the run was ended by a signal");
+    spar_finish_ended("the run was ended by a signal");
     signal(SIGTERM, SIG_DFL);
     kill(getpid(), SIGTERM);
     /* The application may have blocked it meanwhile. */

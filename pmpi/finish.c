@@ -272,3 +272,33 @@ void spar_finish_partial(const char *reason)
     write_report(&draft);
     free(draft.layers);
 }
+
+/* FILE.json becomes FILE.rank3.json. */
+static void write_own_file(const draft_t *draft)
+{
+    const char *target = spar_engine.config.report;
+    const char *ending = strrchr(target, '.');
+    char path[SPAR_CONFIG_TEXT_MAX + 32];
+
+    if (ending != NULL) {
+        snprintf(path, sizeof(path), "%.*s.rank%d%s", (int)(ending - target),
+                 target, spar_engine.rank, ending);
+        (void)spar_report_write_json(&draft->report, path);
+    }
+}
+
+void spar_finish_ended(const char *reason)
+{
+    draft_t draft;
+
+    if (!spar_engine.active) {
+        return;
+    }
+    draft_report(&draft, reason);
+    if (spar_engine.rank == 0) {
+        write_report(&draft);
+    } else {
+        write_own_file(&draft);
+    }
+    free(draft.layers);
+}

@@ -9,4 +9,8 @@ void spar_finish_report(void);
  * the notes. Does nothing on other ranks or before the start. */
 void spar_finish_partial(const char *reason);
 
+/* The same on any rank when the job is being killed: ranks other than 0, which
+ * may be the one that died, write a file of their own if SPAR_REPORT is one. */
+void spar_finish_ended(const char *reason);
+
 #endif

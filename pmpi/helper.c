@@ -150,16 +150,16 @@ static void choose(const spar_spare_t *spare)
     switch ((spar_config_progress_t)spar_engine.config.progress) {
     case SPAR_CONFIG_PROGRESS_THREAD:
         helper.eager = true;
+        set_why("SPAR_PROGRESS=thread");
         break;
     case SPAR_CONFIG_PROGRESS_INLINE:
+        set_why("SPAR_PROGRESS=inline");
         break;
     case SPAR_CONFIG_PROGRESS_AUTO:
         helper.eager = spar_spare_is_there(spare);
+        set_why(spar_spare_why(spare));
         break;
     }
-    set_why(spar_engine.config.progress == SPAR_CONFIG_PROGRESS_INLINE
-                ? "SPAR_PROGRESS=inline"
-                : spar_spare_why(spare));
 }
 
 /* The application's signal handlers must not run in this thread. */

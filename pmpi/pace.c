@@ -9,8 +9,9 @@
 /* Seconds between calls that are looked at, and how often. */
 #define WINDOW  0.1
 #define WINDOWS 20
-/* Below this share of processor time the application sleeps. */
-#define BUSY_SHARE 0.5
+/* Below this share of processor time the application sleeps; one that computes
+ * and shares its core with others gets more. */
+#define BUSY_SHARE 0.2
 
 static _Thread_local struct {
     double out_wall; /* when it last went out; 0: never */

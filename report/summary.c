@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* With the lines around the table this stays within 40. */
-#define MOST_LAYERS 16
+#define MOST_LAYERS 14
 
 double spar_report_median_step(const spar_report_t *report)
 {
@@ -105,6 +105,31 @@ static void print_gain(const spar_report_t *report, FILE *file)
     }
 }
 
+/* How much of the non-blocking calls the application did not notice. */
+static void print_overlap(const spar_report_t *report, FILE *file)
+{
+    double waited = 0, span = 0;
+    unsigned depth = 0, layers = 0;
+
+    for (size_t i = 0; i < report->layer_count; i++) {
+        const spar_report_layer_t *layer = &report->layers[i];
+
+        if (layer->nonblocking) {
+            layers++;
+            waited += layer->waited_seconds;
+            span += layer->span_seconds;
+            depth = layer->depth_most > depth ? layer->depth_most : depth;
+        }
+    }
+    if (layers > 0) {
+        fprintf(file,
+                "spar: non-blocking calls: advanced by %s\n"
+                "spar: per step blocked for %.2f ms; from call to completion "
+                "%.2f ms on average; at most %u pending\n",
+                report->progress, 1e3 * waited, 1e3 * span / layers, depth);
+    }
+}
+
 static void print_layer(const spar_report_layer_t *layer, FILE *file)
 {
     fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s", layer->comm,
@@ -149,6 +174,7 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
     print_head(report, file);
     print_traffic(report, file);
     print_gain(report, file);
+    print_overlap(report, file);
     print_layers(report, file);
     fprintf(file, "spar: memory per rank: ");
     print_bytes(file, (double)report->memory_bytes);
