@@ -37,6 +37,7 @@ struct spar_allgather {
     uint64_t committed; /* elements of the layer */
     int added;          /* ranks whose block is in `out` */
     uint64_t bytes_sent;
+    uint64_t moves;
     /* Payloads: `slot_bytes` for each rank, the own one at its rank. */
     unsigned char *payloads;
     size_t slot_bytes;
@@ -295,6 +296,7 @@ static spar_status_t progress_headers(spar_allgather_t *allgather)
         }
     }
     allgather->phase = PHASE_PAYLOADS;
+    allgather->moves++;
     status = post(allgather, allgather->payload_tag);
     return status == SPAR_OK ? SPAR_INPROGRESS : status;
 }
@@ -324,6 +326,7 @@ static void commit_piece(spar_allgather_t *allgather)
         zero_out(call, begin, end);
     }
     allgather->committed = end;
+    allgather->moves++;
     if (end == call->header.count && call->residual != NULL) {
         spar_residual_settle(call->residual, call->selection);
     }
@@ -350,6 +353,7 @@ static spar_status_t add_blocks(spar_allgather_t *allgather)
             return fail(allgather, status, rank, cause);
         }
         allgather->added++;
+        allgather->moves++;
     }
     return SPAR_OK;
 }
@@ -396,6 +400,11 @@ spar_status_t spar_allgather_progress(spar_allgather_t *allgather)
         break;
     }
     return SPAR_ERR_INVALID;
+}
+
+uint64_t spar_allgather_moves(const spar_allgather_t *allgather)
+{
+    return allgather->moves;
 }
 
 bool spar_allgather_has_agreed(const spar_allgather_t *allgather)

@@ -64,6 +64,10 @@ spar_status_t spar_allgather_start(spar_allgather_t *allgather,
  */
 spar_status_t spar_allgather_progress(spar_allgather_t *allgather);
 
+/* Changes whenever spar_allgather_progress found something to do: whoever calls
+ * it in a loop need not pause. */
+uint64_t spar_allgather_moves(const spar_allgather_t *allgather);
+
 /* Whether all headers of the present call are here: from now on, what it still
  * does depends on no other choice of any rank. */
 bool spar_allgather_has_agreed(const spar_allgather_t *allgather);

@@ -137,11 +137,11 @@ static bool progress_dense(spar_op_t *op)
 
 static bool progress_sparse(spar_op_t *op)
 {
-    bool had_agreed = spar_sparse_has_agreed(op);
-    spar_status_t status = spar_sparse_progress(op);
+    bool moved;
+    spar_status_t status = spar_sparse_progress(op, &moved);
 
     if (status == SPAR_INPROGRESS) {
-        return spar_sparse_has_agreed(op) != had_agreed;
+        return moved;
     }
     if (status != SPAR_OK) {
         spar_advance_fail(op, spar_sparse_cause(op));

@@ -205,7 +205,6 @@ void spar_helper_stop(void)
     sem_post(&helper.wake);
     pthread_join(helper.thread, NULL);
     helper.there = false;
-    helper.eager = false;
 }
 
 void spar_helper_signal(void)

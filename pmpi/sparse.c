@@ -92,9 +92,15 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
     return spar_allgather_start(op->lane->allgather, &exchange);
 }
 
-spar_status_t spar_sparse_progress(spar_op_t *op)
+spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
 {
-    return spar_allgather_progress(op->lane->allgather);
+    spar_allgather_t *allgather = op->lane->allgather;
+    uint64_t moves = spar_allgather_moves(allgather);
+    spar_status_t status = spar_allgather_progress(allgather);
+
+    *moved_p = status != SPAR_INPROGRESS ||
+               spar_allgather_moves(allgather) != moves;
+    return status;
 }
 
 bool spar_sparse_has_agreed(const spar_op_t *op)

@@ -15,8 +15,9 @@ uint64_t spar_sparse_most_entries(const spar_comm_t *comm,
  * spar_sparse_cause tells why. */
 spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot);
 
-/* Advances without blocking. SPAR_OK: the exchange is over. */
-spar_status_t spar_sparse_progress(spar_op_t *op);
+/* Advances without blocking. SPAR_OK: the exchange is over. *moved_p: there was
+ * something to do. */
+spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p);
 
 /* Whether what the call still does depends on no other rank's choice. */
 bool spar_sparse_has_agreed(const spar_op_t *op);

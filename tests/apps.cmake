@@ -22,3 +22,9 @@ foreach(trainer fashion_c fashion_torch)
             LABELS apps SKIP_RETURN_CODE 77)
     endforeach()
 endforeach()
+
+if(TARGET replay)
+    add_test(NAME apps_replay COMMAND sh ${CMAKE_SOURCE_DIR}/apps/replay/smoke.sh
+        $<TARGET_FILE:replay> ${CMAKE_SOURCE_DIR}/bench/traces/resnet50.csv)
+    set_tests_properties(apps_replay PROPERTIES TIMEOUT 300 LABELS apps)
+endif()

@@ -19,12 +19,8 @@ while [ $# -gt 0 ]; do
     *) echo "job.sh: unknown option $1" >&2; exit 2 ;;
     esac
 done
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl=self,vader,tcp OMPI_MCA_pml=ob1
-# Containers may forbid process_vm_readv.
-export OMPI_MCA_btl_vader_single_copy_mechanism=none
-preload=${LIBSPAR_FIRST:+$LIBSPAR_FIRST:}$LIBSPAR${LIBSPAR_BEHIND:+:$LIBSPAR_BEHIND}
+# shellcheck source=tests/mpi/environment.sh
+source "$(dirname "$0")/environment.sh"
 with=(env "LD_PRELOAD=$preload")
 limit=${LIMIT:-120}
 if [ "$bare" = first ]; then

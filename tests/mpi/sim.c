@@ -1,7 +1,6 @@
 /*
  * A trainer in miniature that checks what it gets. Gradients are small whole
- * numbers, so that every sum is exact in floating point and nothing can hide
- * in rounding:
+ * numbers, see gradients.h:
  *  - every result is bitwise the same on all ranks;
  *  - what was delivered over the run, with a final flush, is exactly the sum
  *    of all gradients of all ranks (conservation);
@@ -17,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "gradients.h"
 
 #define MOST_LAYERS 16
 
@@ -43,64 +44,16 @@ static void check(bool ok, const char *what, int step, int layer)
     }
 }
 
-static int sample(int from, int step, int layer, int i)
-{
-    uint32_t x = (uint32_t)(from * 7919 + step * 104729 + layer * 1299709 + i) *
-                 2654435761u;
-
-    x ^= x >> 15;
-    x *= 2246822519u;
-    x ^= x >> 13;
-    /* heavy-tailed, mostly small */
-    return (int)(x % 7) - 3 +
-           ((x >> 8) % 50 == 0 ? (int)(x >> 16) % 199 - 99 : 0);
-}
-
-static double get(const options_t *o, const void *data, int i)
-{
-    return o->use_double ? ((const double *)data)[i] : ((const float *)data)[i];
-}
-
-static void set(const options_t *o, void *data, int i, double value)
-{
-    if (o->use_double) {
-        ((double *)data)[i] = value;
-    } else {
-        ((float *)data)[i] = (float)value;
-    }
-}
-
-static uint64_t hash_bytes(const void *data, size_t bytes)
-{
-    const unsigned char *p = data;
-    uint64_t hash = 1469598103934665603u;
-
-    for (size_t i = 0; i < bytes; i++) {
-        hash = (hash ^ p[i]) * 1099511628211u;
-    }
-    return hash;
-}
-
 static bool same_everywhere(const void *data, size_t bytes)
 {
     uint64_t range[2];
-    uint64_t hash = hash_bytes(data, bytes);
+    uint64_t hash = gradient_hash(data, bytes);
 
     range[0] = hash;
     range[1] = ~hash;
     MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT64_T, MPI_MAX,
                   MPI_COMM_WORLD);
     return range[0] == ~range[1];
-}
-
-static double dense_sum(int step, int layer, int i)
-{
-    double sum = 0;
-
-    for (int from = 0; from < size; from++) {
-        sum += sample(from, step, layer, i);
-    }
-    return sum;
 }
 
 /* Returns how many elements differ from the dense sum. */
@@ -115,24 +68,26 @@ static int exchange(const options_t *o, int step, int layer, double *delivered)
     int different = 0;
 
     for (int i = 0; i < count; i++) {
-        double value = sample(rank, step, layer, i);
+        double value = gradient_sample(rank, step, layer, i);
 
-        set(o, gradient, i, o->random ? value / 3.0 : value);
+        gradient_set(o->use_double, gradient, i,
+                     o->random ? value / 3.0 : value);
     }
     if (bad && rank == size - 1) {
-        set(o, gradient, count / 2, layer % 2 == 0 ? NAN : INFINITY);
+        gradient_set(o->use_double, gradient, count / 2,
+                     layer % 2 == 0 ? NAN : INFINITY);
     }
     MPI_Allreduce(o->out_of_place ? gradient : MPI_IN_PLACE, result, count,
                   type, MPI_SUM, MPI_COMM_WORLD);
     for (int i = 0; i < count; i++) {
-        double value = get(o, result, i);
+        double value = gradient_get(o->use_double, result, i);
 
         if (bad && i == count / 2) {
             check(!isfinite(value), "the bad value did not arrive", step,
                   layer);
             continue;
         }
-        different += !o->random && value != dense_sum(step, layer, i);
+        different += !o->random && value != gradient_sum(size, step, layer, i);
         if (!bad) {
             delivered[i] += value;
         }
@@ -144,8 +99,8 @@ static int exchange(const options_t *o, int step, int layer, double *delivered)
     if (o->out_of_place) {
         for (int i = 0; i < count; i++) {
             if (!(bad && i == count / 2)) {
-                check(o->random ||
-                          get(o, gradient, i) == sample(rank, step, layer, i),
+                check(o->random || gradient_get(o->use_double, gradient, i) ==
+                                       gradient_sample(rank, step, layer, i),
                       "the send buffer was changed", step, layer);
             }
         }
@@ -211,7 +166,7 @@ static void run(options_t *o)
                   layer);
             sparse_calls += different > 0;
             for (int i = 0; step != o->bad_step && i < o->counts[layer]; i++) {
-                expected[layer][i] += dense_sum(step, layer, i);
+                expected[layer][i] += gradient_sum(size, step, layer, i);
             }
         }
         MPI_Allreduce(MPI_IN_PLACE, &loss, 1, MPI_FLOAT, MPI_SUM,
