@@ -1,0 +1,152 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "Usage: mpirun -n RANKS replay --trace FILE [options]\n"
+    "Repeats the steps of a training run of which only the layers are known:\n"
+    "their sizes and how long each computes. The computation is emulated, the\n"
+    "gradients (float, random, other ones in every step) are summed by MPI.\n"
+    "  --trace FILE     CSV: name,elements,forward_ms,backward_ms, a line per\n"
+    "                   layer in forward order\n"
+    "  --post iallreduce|blocking|flat|none\n"
+    "                   MPI_Iallreduce per layer in backward order and one\n"
+    "                   MPI_Waitall; MPI_Allreduce per layer; one of all\n"
+    "                   layers at the end; no exchange (iallreduce)\n"
+    "  --compute sleep|busy\n"
+    "                   sleeps as while a GPU works, or keeps the core busy\n"
+    "                   (sleep)\n"
+    "  --steps N        steps that are measured (50)\n"
+    "  --warmup N       steps before these (5)\n"
+    "  --scale X        times of the trace times X (1)\n"
+    "  --help\n"
+    "Prints, of the steps on rank 0: their number, median and 10th and 90th\n"
+    "percentile, the computation in a step, and median times spent in calls\n"
+    "that post an exchange and in calls that wait for it.\n";
+
+enum {
+    OPT_TRACE = 1,
+    OPT_POST,
+    OPT_COMPUTE,
+    OPT_STEPS,
+    OPT_WARMUP,
+    OPT_SCALE,
+    OPT_HELP
+};
+
+static const struct option LONG_OPTIONS[] = {
+    {"trace", required_argument, NULL, OPT_TRACE},
+    {"post", required_argument, NULL, OPT_POST},
+    {"compute", required_argument, NULL, OPT_COMPUTE},
+    {"steps", required_argument, NULL, OPT_STEPS},
+    {"warmup", required_argument, NULL, OPT_WARMUP},
+    {"scale", required_argument, NULL, OPT_SCALE},
+    {"help", no_argument, NULL, OPT_HELP},
+    {0}};
+
+static bool parse_int(const char *text, long low, int *value_p)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    if (end == text || *end || value < low || value > 1000000)
+        return false;
+    *value_p = (int)value;
+    return true;
+}
+
+static bool parse_scale(const char *text, double *value_p)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || *end || !(value >= 0 && value <= 1000))
+        return false;
+    *value_p = value;
+    return true;
+}
+
+/* The place of the word in a list that ends with NULL, or -1. */
+static int find_word(const char *word, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool parse_post(const char *text, post_t *post_p)
+{
+    static const char *const words[] = {"iallreduce", "blocking", "flat",
+                                        "none", NULL};
+    int place = find_word(text, words);
+
+    if (place >= 0)
+        *post_p = (post_t)place;
+    return place >= 0;
+}
+
+static bool parse_compute(const char *text, bool *busy_p)
+{
+    static const char *const words[] = {"sleep", "busy", NULL};
+    int place = find_word(text, words);
+
+    *busy_p = place == 1;
+    return place >= 0;
+}
+
+static bool parse_one(int option, const char *text, options_t *options)
+{
+    switch (option) {
+    case OPT_POST:
+        return parse_post(text, &options->post);
+    case OPT_COMPUTE:
+        return parse_compute(text, &options->busy);
+    case OPT_STEPS:
+        return parse_int(text, 1, &options->steps);
+    case OPT_WARMUP:
+        return parse_int(text, 0, &options->warmup);
+    case OPT_SCALE:
+        return parse_scale(text, &options->scale);
+    default:
+        options->trace = text;
+        return true;
+    }
+}
+
+/* Says what is wrong with a word of the command line. */
+static options_result_t wrong(FILE *errors, const char *word, const char *what)
+{
+    if (errors)
+        fprintf(errors, "replay: %s: %s (see --help)\n", word, what);
+    return OPTIONS_WRONG;
+}
+
+options_result_t options_parse(int argc, char **argv, FILE *help, FILE *errors,
+                               options_t *options_p)
+{
+    options_t options = {.steps = 50, .warmup = 5, .scale = 1};
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", LONG_OPTIONS, NULL)) != -1) {
+        if (option == OPT_HELP) {
+            if (help)
+                fputs(HELP, help);
+            return OPTIONS_HELP;
+        }
+        if (option == '?')
+            return wrong(errors, argv[optind - 1],
+                         "unknown or incomplete option");
+        if (!parse_one(option, optarg, &options))
+            return wrong(errors, optarg, "not a valid value");
+    }
+    if (optind < argc)
+        return wrong(errors, argv[optind], "what is this for?");
+    if (!options.trace)
+        return wrong(errors, "--trace", "needed");
+    *options_p = options;
+    return OPTIONS_OK;
+}

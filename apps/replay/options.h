@@ -1,0 +1,34 @@
+/* The command line. */
+#ifndef REPLAY_OPTIONS_H
+#define REPLAY_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef enum post {
+    POST_IALLREDUCE, /* MPI_Iallreduce per layer, one MPI_Waitall */
+    POST_BLOCKING,   /* MPI_Allreduce per layer */
+    POST_FLAT,       /* one MPI_Allreduce of all layers at the end */
+    POST_NONE        /* no exchange */
+} post_t;
+
+typedef struct options {
+    const char *trace;
+    post_t post;
+    bool busy;
+    int steps;
+    int warmup;
+    double scale;
+} options_t;
+
+typedef enum options_result {
+    OPTIONS_OK,
+    OPTIONS_HELP, /* the help was asked for and written */
+    OPTIONS_WRONG /* the reason was written to errors */
+} options_result_t;
+
+/* help and errors: where to write, NULL on the ranks that keep quiet. */
+options_result_t options_parse(int argc, char **argv, FILE *help, FILE *errors,
+                               options_t *options_p);
+
+#endif
