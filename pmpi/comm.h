@@ -36,6 +36,7 @@ typedef struct spar_steps {
     uint64_t steady_bytes_end;
     uint64_t steady_tx_begin;
     uint64_t steady_tx_end;
+    double last_look; /* at the interfaces' counters, seconds */
 } spar_steps_t;
 
 /* Sparse exchanges that may be under way at the same time. The first lane takes

@@ -10,8 +10,9 @@
 
 /* More steps than that are not remembered one by one. */
 #define MOST_STEPS 100000
-/* Reading the interfaces' counters costs tens of microseconds. */
-#define COUNTER_STEPS 8
+/* Reading the interfaces' counters costs tens of microseconds: at most once in
+ * so many seconds. */
+#define COUNTER_SECONDS 0.1
 
 /* From a line of /proc/net/dev: "name: 8 receive columns, bytes sent, ..." */
 static uint64_t sent_bytes(const char *line)
@@ -80,7 +81,7 @@ _Noreturn void spar_steps_stop_job(void)
     _exit(0);
 }
 
-static void watch_traffic(spar_comm_t *comm, uint64_t step)
+static void watch_traffic(spar_comm_t *comm, uint64_t step, double now)
 {
     spar_steps_t *steps = &comm->steps;
 
@@ -92,7 +93,9 @@ static void watch_traffic(spar_comm_t *comm, uint64_t step)
         steps->steady_begin = step;
         steps->steady_bytes_begin = comm->bytes_sent;
         steps->steady_tx_begin = spar_steps_interface_bytes();
-    } else if ((step - steps->steady_begin) % COUNTER_STEPS == 0) {
+        steps->last_look = now;
+    } else if (now - steps->last_look > COUNTER_SECONDS) {
+        steps->last_look = now;
         steps->steady_steps = step - steps->steady_begin;
         steps->steady_bytes_end = comm->bytes_sent;
         steps->steady_tx_end = spar_steps_interface_bytes();
@@ -108,7 +111,7 @@ bool spar_steps_begin(spar_comm_t *comm, double now)
         remember(steps, now - steps->last_begin);
     }
     steps->last_begin = now;
-    watch_traffic(comm, step);
+    watch_traffic(comm, step, now);
     steps->begun++;
     if (spar_engine.config.stop_steps > 0 &&
         steps->begun > spar_engine.config.stop_steps &&
