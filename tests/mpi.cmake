@@ -116,6 +116,8 @@ spar_mpi_test(unknown_name ENV SPAR_MODE=dense SPAR_DENSTIY=0.1
 spar_mpi_test(stop_steps ENV SPAR_MODE=sparse SPAR_STOP_STEPS=5
     ARGS -a "sums are right" -m "spar: 5 steps" -- ${sim} --steps 100000)
 
+include(mpi/nonblocking.cmake)
+
 # The rest looks at the library as it is shipped.
 if(SPAR_SANITIZE)
     return()
@@ -144,12 +146,25 @@ if(MPI_Fortran_FOUND)
     spar_mpi_test(fortran ENV SPAR_MODE=sparse
         ARGS -n 2 -m "sums are right" -m "20000 float32 sparse" -m "20000 float64 sparse"
             -- $<TARGET_FILE:mpi_layers_fortran>)
+    foreach(binding mpif f08)
+        add_executable(mpi_nonblocking_${binding} mpi/nonblocking_${binding}.f90)
+        target_link_libraries(mpi_nonblocking_${binding} PRIVATE MPI::MPI_Fortran)
+        # mpif.h has no interfaces: one name is called with several types.
+        set_target_properties(mpi_nonblocking_${binding} PROPERTIES COMPILE_OPTIONS
+            "$<$<Fortran_COMPILER_ID:GNU>:-fallow-argument-mismatch;-w>")
+        spar_mpi_test(nonblocking_${binding} ENV SPAR_MODE=sparse
+            ARGS -n 2 -m "sums are right" -m "20000 float32 sparse"
+                -m "20000 float64 sparse" -- $<TARGET_FILE:mpi_nonblocking_${binding}>)
+    endforeach()
 else()
     message(STATUS "no Fortran compiler: Fortran tests are left out")
 endif()
 spar_mpi_test(mpi4py ENV SPAR_MODE=sparse
     ARGS -n 2 -m "sums are right" -m "50000 float32 sparse"
         -- /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/mpi/layers.py)
+spar_mpi_test(mpi4py_nonblocking ENV SPAR_MODE=sparse
+    ARGS -n 2 -m "sums are right" -m "50000 float32 sparse"
+        -- /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/mpi/nonblocking.py)
 
 # The library itself
 add_test(NAME mpi_exports COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/exports.sh
