@@ -162,7 +162,7 @@ SPAR_EXPORT int MPI_Waitsome(int incount, MPI_Request requests[], int *outcount,
 {
     MPI_Request *view;
 
-    if (is_idle() || incount <= 0 || requests == NULL) {
+    if (is_idle() || incount <= 0 || requests == NULL || outcount == NULL) {
         return spar_real.Waitsome(incount, requests, outcount, indices,
                                   statuses);
     }

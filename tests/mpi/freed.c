@@ -58,7 +58,7 @@ static int choose_count(int k)
     static const int counts[] = {20000, 4096, 100, 30000, 5000};
     int count = counts[k % 5];
 
-    return anchored || count >= 4096 ? count : 40 * count;
+    return anchored || count >= 4096 ? count : 6000;
 }
 
 static void post(MPI_Comm comm, const sum_t *group, int count, sum_t *sum,
