@@ -30,65 +30,64 @@ static void wait_for_ours(int count, const MPI_Request *requests)
     }
 }
 
+/* MPI's own MPI_Waitall may hang under MPI_THREAD_MULTIPLE, which Spar has
+ * asked for, when one of the requests has failed already (Open MPI 4.1). */
 static int wait_all(int count, MPI_Request *requests, MPI_Status *statuses)
 {
     unsigned polls = 0;
-    int code = MPI_SUCCESS, flag = 0;
+    int code, flag;
 
     wait_for_ours(count, requests);
     spar_progress_enter();
-    while (!flag && code == MPI_SUCCESS && spar_progress_pending() > 0) {
+    for (;;) {
+        flag = 0;
         code = spar_real.Testall(count, requests, &flag, statuses);
-        if (!flag && code == MPI_SUCCESS) {
-            spar_progress_step(&polls);
+        if (flag || code != MPI_SUCCESS) {
+            break;
         }
+        spar_progress_step(&polls);
     }
     spar_progress_leave();
-    return flag || code != MPI_SUCCESS
-               ? code
-               : spar_real.Waitall(count, requests, statuses);
+    return code;
 }
 
 static int wait_any(int count, MPI_Request *requests, int *index,
                     MPI_Status *status)
 {
     unsigned polls = 0;
-    int code = MPI_SUCCESS, flag = 0;
+    int code, flag;
 
     spar_progress_enter();
-    while (!flag && code == MPI_SUCCESS && spar_progress_pending() > 0) {
+    for (;;) {
+        flag = 0;
         code = spar_real.Testany(count, requests, index, &flag, status);
-        if (!flag && code == MPI_SUCCESS) {
-            spar_progress_step(&polls);
+        if (flag || code != MPI_SUCCESS) {
+            break;
         }
+        spar_progress_step(&polls);
     }
     spar_progress_leave();
-    return flag || code != MPI_SUCCESS
-               ? code
-               : spar_real.Waitany(count, requests, index, status);
+    return code;
 }
 
 static int wait_some(int incount, MPI_Request *requests, int *outcount,
                      int *indices, MPI_Status *statuses)
 {
     unsigned polls = 0;
-    int code = MPI_SUCCESS;
+    int code;
 
-    *outcount = 0;
     spar_progress_enter();
-    while (*outcount == 0 && code == MPI_SUCCESS &&
-           spar_progress_pending() > 0) {
+    for (;;) {
+        *outcount = 0;
         code =
             spar_real.Testsome(incount, requests, outcount, indices, statuses);
-        if (*outcount == 0 && code == MPI_SUCCESS) {
-            spar_progress_step(&polls);
+        if (*outcount != 0 || code != MPI_SUCCESS) {
+            break;
         }
+        spar_progress_step(&polls);
     }
     spar_progress_leave();
-    return *outcount != 0 || code != MPI_SUCCESS
-               ? code
-               : spar_real.Waitsome(incount, requests, outcount, indices,
-                                    statuses);
+    return code;
 }
 
 /* What every completion call does before and after. */
