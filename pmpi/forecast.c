@@ -53,22 +53,18 @@ void spar_forecast_set_scan(spar_comm_t *comm, double seconds)
     comm->local_seconds = LOCAL_SWEEPS * seconds;
 }
 
-void spar_forecast_share(const spar_comm_t *comm, double *seconds)
+void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
+                         double *seconds)
 {
-    double sum = 0, bytes = 0;
+    uint64_t bytes[SPAR_SEQUENCE_MAX_PERIOD];
+    bool together[SPAR_SEQUENCE_MAX_PERIOD];
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        if (comm->layers[i].nonblocking) {
-            sum += seconds[i];
-            bytes += (double)spar_layer_bytes(&comm->layers[i]);
-        }
+        bytes[i] = spar_layer_bytes(&comm->layers[i]);
+        together[i] = comm->layers[i].nonblocking &&
+                      (comm->layers[i].sparse || !only_sparse);
     }
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        if (comm->layers[i].nonblocking) {
-            seconds[i] =
-                sum * (double)spar_layer_bytes(&comm->layers[i]) / bytes;
-        }
-    }
+    spar_verdict_share(seconds, bytes, together, comm->layer_count);
 }
 
 static uint64_t payload_estimate(const spar_layer_t *layer, double density)

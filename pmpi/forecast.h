@@ -21,8 +21,10 @@ bool spar_forecast_progress_latency(spar_comm_t *comm);
 
 /* Calls that are under way together share the time for which the application
  * waits for the last of them: gives each layer a part by its bytes. `seconds`:
- * one value per layer, replaced for the non-blocking ones. */
-void spar_forecast_share(const spar_comm_t *comm, double *seconds);
+ * one value per layer, replaced for the non-blocking ones; only for the sparse
+ * ones of these if it was only measured for them. */
+void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
+                         double *seconds);
 
 /* Seconds of a taken-over call of this layer. The same on every rank. */
 double spar_forecast_seconds(const spar_comm_t *comm, const spar_layer_t *layer,

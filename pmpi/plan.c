@@ -97,7 +97,7 @@ static void agree_on_times(spar_comm_t *comm)
         values[i] = spar_sequence_learnt_seconds(comm->sequence, i);
         comm->layers[i].nonblocking = comm->sequence->slots[i].nonblocking;
     }
-    spar_forecast_share(comm, values);
+    spar_forecast_share(comm, false, values);
     values[count] = -spar_forecast_measure_scan(comm);
     values[count + 1] = reserve_ring(comm);
     spar_agree_min(comm, values, count + 2);

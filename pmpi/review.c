@@ -80,7 +80,7 @@ static void look_at_times(spar_comm_t *comm)
         values[i] = spar_layer_typical_seconds(&comm->layers[i]);
         comm->layers[i].sample_count = 0;
     }
-    spar_forecast_share(comm, values);
+    spar_forecast_share(comm, true, values);
     spar_agree_min(comm, values, comm->layer_count);
 }
 

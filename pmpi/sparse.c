@@ -98,8 +98,8 @@ spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
     uint64_t moves = spar_allgather_moves(allgather);
     spar_status_t status = spar_allgather_progress(allgather);
 
-    *moved_p = status != SPAR_INPROGRESS ||
-               spar_allgather_moves(allgather) != moves;
+    *moved_p =
+        status != SPAR_INPROGRESS || spar_allgather_moves(allgather) != moves;
     return status;
 }
 

@@ -19,6 +19,24 @@ double spar_verdict_fit(int ranks, const double *dense_seconds,
     return best;
 }
 
+void spar_verdict_share(double *seconds, const uint64_t *bytes,
+                        const bool *together, uint64_t calls)
+{
+    double seconds_sum = 0, bytes_sum = 0;
+
+    for (uint64_t i = 0; i < calls; i++) {
+        if (together[i]) {
+            seconds_sum += seconds[i];
+            bytes_sum += (double)bytes[i];
+        }
+    }
+    for (uint64_t i = 0; i < calls; i++) {
+        if (together[i] && bytes_sum > 0) {
+            seconds[i] = seconds_sum * (double)bytes[i] / bytes_sum;
+        }
+    }
+}
+
 double spar_verdict_predict(const spar_verdict_link_t *link,
                             double local_seconds, uint64_t payload_bytes)
 {

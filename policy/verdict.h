@@ -35,6 +35,14 @@ double spar_verdict_fit(int ranks, const double *dense_seconds,
                         double latency);
 
 /*
+ * Calls that are under way together: the application waits for the last of
+ * them, and which one that is tells nothing. Replaces the seconds of those
+ * calls by shares of their sum, by bytes.
+ */
+void spar_verdict_share(double *seconds, const uint64_t *bytes,
+                        const bool *together, uint64_t calls);
+
+/*
  * Predicted seconds of a sparse call: local work, two rounds of latency
  * (headers, then entries), and (P-1) payloads sent (allgather volume).
  */

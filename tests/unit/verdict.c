@@ -51,6 +51,23 @@ static void sparse_pays_only_with_a_margin(void **state)
     assert_false(spar_verdict_pays(1e-9, 0));
 }
 
+static void calls_that_are_under_way_together_share_the_wait(void **state)
+{
+    double seconds[] = {0, 3, 5, 0};
+    const uint64_t bytes[] = {100, 200, 700, 500};
+    const bool together[] = {true, true, false, true};
+    const bool none[] = {false, false, false, false};
+
+    (void)state;
+    spar_verdict_share(seconds, bytes, together, 4);
+    assert_true(seconds[0] == 3 * 100.0 / 800);
+    assert_true(seconds[1] == 3 * 200.0 / 800);
+    assert_true(seconds[2] == 5);
+    assert_true(seconds[3] == 3 * 500.0 / 800);
+    spar_verdict_share(seconds, bytes, none, 4);
+    assert_true(seconds[2] == 5);
+}
+
 static void two_lost_reviews_in_a_row_end_it(void **state)
 {
     unsigned losses = 0;
@@ -69,6 +86,7 @@ int main(void)
         cmocka_unit_test(at_least_one_and_at_most_all_entries_leave),
         cmocka_unit_test(the_fit_takes_the_best_rate),
         cmocka_unit_test(sparse_pays_only_with_a_margin),
+        cmocka_unit_test(calls_that_are_under_way_together_share_the_wait),
         cmocka_unit_test(two_lost_reviews_in_a_row_end_it)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
