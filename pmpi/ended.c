@@ -1,14 +1,19 @@
 #include "pmpi/ended.h"
 
+#include "pmpi/engine.h"
 #include "pmpi/finish.h"
 #include "pmpi/helper.h"
 
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_bool due;
+
+/* For rank 0's report. */
+static const struct timespec grace = {0, 500000000};
 
 /* Async-signal-safe: an atomic store and sem_post. */
 static void note(int number)
@@ -49,6 +54,11 @@ bool spar_ended_is_due(void)
 void spar_ended_report(void)
 {
     spar_finish_ended("the run was ended by a signal");
+    if (spar_engine.rank != 0) {
+        /* The first process that ends makes mpirun send SIGKILL to the others
+         * at once, although it means to wait for a second. */
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &grace, NULL);
+    }
     signal(SIGTERM, SIG_DFL);
     kill(getpid(), SIGTERM);
     /* The application may have blocked it meanwhile. */

@@ -36,7 +36,8 @@ bool completion_parse(const char *name, completion_way_t *way_p);
 /*
  * Completes all n requests; no entry is active afterwards. Without statuses,
  * MPI_STATUS_IGNORE and MPI_STATUSES_IGNORE are passed. Returns how many
- * promises were broken; each is printed to stderr.
+ * promises were broken; each is printed to stderr. Then some requests may still
+ * be in flight, and the job had better end.
  */
 int completion_run(completion_way_t way, int n, MPI_Request *requests,
                    completion_entry_t *entries, bool with_statuses);

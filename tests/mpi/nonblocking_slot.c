@@ -147,8 +147,10 @@ void slot_finish(slot_t *slot)
         way = (completion_way_t)(slot->step % COMPLETION_WAYS);
         n += TRAFFIC_REQUESTS;
     }
-    failures += completion_run(way, n, slot->requests, slot->entries,
-                               slot->step / COMPLETION_WAYS % 2 == 0);
+    if (completion_run(way, n, slot->requests, slot->entries,
+                       slot->step / COMPLETION_WAYS % 2 == 0) > 0) {
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
     if (options.mixed) {
         check(traffic_arrived(&slot->traffic), "its own messages are wrong",
               slot->step, -1);

@@ -60,10 +60,12 @@ static int complete(trainer_t *t, int step)
     completion_way_t way = t->index == POLLER
                                ? COMPLETION_TEST
                                : (completion_way_t)(step % COMPLETION_WAYS);
-    int broken =
-        completion_run(way, REQUESTS, t->requests, t->entries, step % 3 > 0);
 
-    return broken + !traffic_arrived(&t->traffic);
+    if (completion_run(way, REQUESTS, t->requests, t->entries, step % 3 > 0) >
+        0) {
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    return !traffic_arrived(&t->traffic);
 }
 
 static void account(trainer_t *t, int step)
