@@ -1,5 +1,6 @@
 #include "pmpi/agree.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 static void must(int code)
@@ -28,5 +29,8 @@ bool spar_agree_is_done(spar_comm_t *comm)
     int done = 0;
 
     must(spar_real.Test(&comm->negotiation->request, &done, MPI_STATUS_IGNORE));
+    if (!done) {
+        comm->negotiation->looked_at = spar_clock_now();
+    }
     return done;
 }

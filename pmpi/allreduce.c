@@ -1,6 +1,5 @@
 /* Spar: MPI_Allreduce and MPI_Iallreduce. */
 #include "pmpi/candidate.h"
-#include "pmpi/engine.h"
 #include "pmpi/post.h"
 
 SPAR_EXPORT int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count,

@@ -97,6 +97,7 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
     state->shadow = shadow;
     state->rank = rank;
     state->size = size;
+    atomic_init(&state->stop_at, UINT64_MAX);
     spar_transport_mpi_init(&state->transport, shadow, rank, size);
     state->negotiation = calloc(1, sizeof(*state->negotiation));
     state->sequence = spar_sequence_create(spar_engine.config.learn_steps,
@@ -184,7 +185,9 @@ static spar_comm_t *unlink_state(MPI_Comm comm)
  * measured and freed here. */
 static bool is_through(spar_comm_t *state)
 {
-    pthread_mutex_lock(&state->busy);
+    if (pthread_mutex_trylock(&state->busy) != 0) {
+        return false; /* next time */
+    }
     spar_advance_take_back(state);
     pthread_mutex_unlock(&state->busy);
     return spar_queue_living(state) == 0 && spar_progress_has_left(state);
@@ -358,10 +361,6 @@ static void release(spar_comm_t *state)
 {
     if (spar_progress_has_left(state)) {
         spar_real.Comm_free(&state->shadow);
-    } else {
-        spar_warn("%u calls on a communicator were not completed before "
-                  "MPI_Finalize",
-                  state->pending);
     }
 }
 
@@ -395,7 +394,10 @@ static void destroy_list(spar_comm_t *state)
     while (state != NULL) {
         spar_comm_t *next = state->next;
 
-        destroy(state);
+        /* What is pending even now, MPI may still refer to. */
+        if (spar_progress_has_left(state)) {
+            destroy(state);
+        }
         state = next;
     }
 }

@@ -56,7 +56,8 @@ typedef struct spar_negotiation {
     int phase;
     MPI_Request request;
     unsigned round;
-    double begun; /* seconds */
+    double begun;     /* seconds */
+    double looked_at; /* when it was last found under way */
     double latency;
     spar_layer_t *old_layers;
     size_t old_count;
@@ -84,7 +85,11 @@ typedef struct spar_comm {
     spar_op_t *queue;    /* posted, not started; first in, first out */
     spar_op_t *last;     /* in the queue */
     spar_op_t *returned; /* the application is through with them */
-    size_t living;       /* calls with a request that are still remembered */
+    size_t living;   /* calls that are remembered, and persistent requests */
+    uint64_t posted; /* calls so far */
+
+    /* From this number on no call starts any more: the job ends there. */
+    atomic_uint_fast64_t stop_at;
 
     /* Guarded by the list of pmpi/progress.c. */
     struct spar_comm *listed_next;
@@ -100,7 +105,7 @@ typedef struct spar_comm {
     spar_op_t *active; /* under way, in the order of the calls */
     spar_op_t *active_last;
     spar_negotiation_t *negotiation;
-    bool failed;       /* an exchange broke; nothing is taken over any more */
+    bool failed;       /* an exchange broke; every later call is an error */
     bool pays_nowhere; /* every layer is dense for good */
     spar_transport_mpi_t transport;
     spar_lane_t lanes[SPAR_LANES];

@@ -16,78 +16,125 @@ static bool is_idle(void)
     return atomic_load_explicit(&spar_requests_live, memory_order_relaxed) == 0;
 }
 
-/* Waits for those of the requests that are ours. */
-static void wait_for_ours(int count, const MPI_Request *requests)
+static spar_op_t *find_ours(MPI_Request request)
 {
-    for (int i = 0; i < count; i++) {
-        spar_op_t *op = requests[i] == MPI_REQUEST_NULL
-                            ? NULL
-                            : spar_requests_find(requests[i]);
+    return request == MPI_REQUEST_NULL ? NULL : spar_requests_find(request);
+}
 
-        if (op != NULL) {
-            spar_progress_wait(op);
-        }
+/* Advances what is pending until the request is complete. */
+static void wait_until_complete(MPI_Request request)
+{
+    spar_op_t *op = find_ours(request);
+    unsigned polls = 0;
+    int flag = 0;
+
+    if (op != NULL) {
+        spar_progress_wait(op);
+        return;
+    }
+    while (spar_real.Request_get_status(request, &flag, MPI_STATUS_IGNORE) ==
+               MPI_SUCCESS &&
+           !flag) {
+        spar_progress_step(&polls);
     }
 }
 
-/* MPI's own MPI_Waitall may hang under MPI_THREAD_MULTIPLE, which Spar has
- * asked for, when one of the requests has failed already (Open MPI 4.1). */
+/* One by one: MPI's own MPI_Waitall hangs under MPI_THREAD_MULTIPLE, which Spar
+ * has asked for, when one of the requests has failed already (Open MPI 4.1). An
+ * error handler sees the error itself then, not MPI_ERR_IN_STATUS. */
+static int complete_each(int count, MPI_Request *requests, MPI_Status *statuses)
+{
+    int result = MPI_SUCCESS;
+
+    for (int i = 0; i < count; i++) {
+        const spar_op_t *op = find_ours(requests[i]);
+        int code = op == NULL ? MPI_SUCCESS : op->code;
+        MPI_Status status;
+        int waited = spar_real.Wait(&requests[i], &status);
+
+        code = waited == MPI_SUCCESS ? code : waited;
+        status.MPI_ERROR = code;
+        if (statuses != MPI_STATUSES_IGNORE) {
+            statuses[i] = status;
+        }
+        if (code != MPI_SUCCESS) {
+            result = MPI_ERR_IN_STATUS;
+        }
+    }
+    return result;
+}
+
 static int wait_all(int count, MPI_Request *requests, MPI_Status *statuses)
 {
-    unsigned polls = 0;
-    int code, flag;
-
-    wait_for_ours(count, requests);
     spar_progress_enter();
-    for (;;) {
-        flag = 0;
-        code = spar_real.Testall(count, requests, &flag, statuses);
-        if (flag || code != MPI_SUCCESS) {
-            break;
+    for (int i = 0; i < count; i++) {
+        if (requests[i] != MPI_REQUEST_NULL) {
+            wait_until_complete(requests[i]);
         }
-        spar_progress_step(&polls);
     }
     spar_progress_leave();
-    return code;
+    return complete_each(count, requests, statuses);
+}
+
+/* Whether a request is complete and was not just inactive: those have an empty
+ * status. Then MPI's own function returns at once; and it tells of errors of
+ * persistent requests, which MPI_Testany and its like forget (Open MPI). */
+static bool has_complete(int count, const MPI_Request *requests)
+{
+    for (int i = 0; i < count; i++) {
+        MPI_Status status = {.MPI_SOURCE = MPI_ANY_SOURCE};
+        int flag = 0;
+
+        if (requests[i] != MPI_REQUEST_NULL && find_ours(requests[i]) == NULL &&
+            spar_real.Request_get_status(requests[i], &flag, &status) ==
+                MPI_SUCCESS &&
+            flag && status.MPI_SOURCE != MPI_ANY_SOURCE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int wait_any(int count, MPI_Request *requests, int *index,
                     MPI_Status *status)
 {
     unsigned polls = 0;
-    int code, flag;
+    int code = MPI_SUCCESS, flag = 0;
 
     spar_progress_enter();
-    for (;;) {
-        flag = 0;
+    while (!flag && code == MPI_SUCCESS && !has_complete(count, requests)) {
         code = spar_real.Testany(count, requests, index, &flag, status);
-        if (flag || code != MPI_SUCCESS) {
-            break;
+        if (!flag && code == MPI_SUCCESS) {
+            spar_progress_step(&polls);
         }
-        spar_progress_step(&polls);
     }
     spar_progress_leave();
-    return code;
+    return flag || code != MPI_SUCCESS
+               ? code
+               : spar_real.Waitany(count, requests, index, status);
 }
 
 static int wait_some(int incount, MPI_Request *requests, int *outcount,
                      int *indices, MPI_Status *statuses)
 {
     unsigned polls = 0;
-    int code;
+    int code = MPI_SUCCESS;
 
+    *outcount = 0;
     spar_progress_enter();
-    for (;;) {
-        *outcount = 0;
+    while (*outcount == 0 && code == MPI_SUCCESS &&
+           !has_complete(incount, requests)) {
         code =
             spar_real.Testsome(incount, requests, outcount, indices, statuses);
-        if (*outcount != 0 || code != MPI_SUCCESS) {
-            break;
+        if (*outcount == 0 && code == MPI_SUCCESS) {
+            spar_progress_step(&polls);
         }
-        spar_progress_step(&polls);
     }
     spar_progress_leave();
-    return code;
+    return *outcount != 0 || code != MPI_SUCCESS
+               ? code
+               : spar_real.Waitsome(incount, requests, outcount, indices,
+                                    statuses);
 }
 
 /* What every completion call does before and after. */
@@ -115,14 +162,12 @@ SPAR_EXPORT int MPI_Wait(MPI_Request *request, MPI_Status *status)
         return spar_real.Wait(request, status);
     }
     view = begin(1, request);
-    wait_for_ours(1, view);
-    if (spar_progress_pending() > 0 && spar_requests_find(*view) == NULL) {
-        int index;
-
-        code = wait_any(1, view, &index, status);
-    } else {
-        code = spar_real.Wait(view, status);
+    if (*view != MPI_REQUEST_NULL) {
+        spar_progress_enter();
+        wait_until_complete(*view);
+        spar_progress_leave();
     }
+    code = spar_real.Wait(view, status);
     return end(1, request, view, code);
 }
 

@@ -4,6 +4,7 @@
 #include "pmpi/finish.h"
 #include "pmpi/helper.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -15,18 +16,28 @@ static atomic_bool due;
 /* For rank 0's report. */
 static const struct timespec grace = {0, 500000000};
 
-/* Async-signal-safe: an atomic store and sem_post. */
+static volatile pid_t owner; /* of the helper thread */
+
+/* Async-signal-safe. A child of fork has this handler, but no helper. */
 static void note(int number)
 {
-    (void)number;
-    atomic_store(&due, true);
-    spar_helper_signal();
+    int before = errno;
+
+    if (getpid() != owner) {
+        signal(number, SIG_DFL);
+        raise(number);
+    } else {
+        atomic_store(&due, true);
+        spar_helper_signal();
+    }
+    errno = before;
 }
 
 void spar_ended_watch(void)
 {
     struct sigaction action;
 
+    owner = getpid();
     if (sigaction(SIGTERM, NULL, &action) == 0 &&
         action.sa_handler == SIG_DFL) {
         memset(&action, 0, sizeof(action));
@@ -43,6 +54,13 @@ void spar_ended_unwatch(void)
 
     if (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == note) {
         signal(SIGTERM, SIG_DFL);
+    }
+}
+
+void spar_ended_catch_up(void)
+{
+    if (atomic_exchange(&due, false)) {
+        raise(SIGTERM);
     }
 }
 

@@ -11,6 +11,10 @@
 void spar_ended_watch(void);
 void spar_ended_unwatch(void);
 
+/* After the helper has ended: a signal that came too late for its report ends
+ * the process now. */
+void spar_ended_catch_up(void);
+
 /* Whether the signal has come. */
 bool spar_ended_is_due(void);
 

@@ -6,11 +6,14 @@
 #include "pmpi/gate.h"
 #include "pmpi/handshake.h"
 #include "pmpi/helper.h"
+#include "pmpi/progress.h"
 #include "pmpi/steps.h"
 #include "sparsify/kernels.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+/* A correct program leaves nothing that takes long. */
+#define DRAIN_SECONDS 5.0
 
 spar_engine_t spar_engine;
 
@@ -100,6 +103,9 @@ void spar_engine_stop(void)
         return;
     }
     spar_engine.active = false;
+    if (!spar_steps_are_over() && !spar_progress_drain(DRAIN_SECONDS)) {
+        spar_warn("calls were not completed before MPI_Finalize");
+    }
     spar_helper_stop();
     spar_finish_report();
     spar_comm_release_all();

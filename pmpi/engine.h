@@ -9,7 +9,7 @@
 
 typedef struct spar_engine {
     /* Calls are looked at: after a successful start, mode other than off. */
-    bool active;
+    atomic_bool active;
     spar_config_t config; /* rank 0's */
     int rank;             /* in MPI_COMM_WORLD */
     int size;
@@ -22,8 +22,6 @@ typedef struct spar_engine {
     atomic_bool paused;
     atomic_uint_fast64_t flush_epoch;
     bool has_threads; /* MPI_THREAD_MULTIPLE underneath */
-    /* The steps that the job is limited to are over. */
-    atomic_bool stopping;
 } spar_engine_t;
 
 extern spar_engine_t spar_engine;

@@ -18,7 +18,7 @@ typedef struct draft {
     spar_report_t report;
     spar_report_layer_t *layers;
     size_t layer_capacity;
-    const spar_comm_t *busiest;
+    double *steps;
     const char *notes[MOST_NOTES];
     char progress[224];
     char multiple[192];
@@ -105,9 +105,66 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
     }
 }
 
-static uint64_t work_of(const spar_comm_t *comm)
+static void add_note(draft_t *draft, const char *note)
 {
-    return comm == NULL ? 0 : comm->steps.count;
+    if (note != NULL && draft->report.note_count < MOST_NOTES) {
+        draft->notes[draft->report.note_count++] = note;
+    }
+}
+
+/* Buffers that alternate between the steps look like several layers. */
+static void note_multiple(draft_t *draft, const spar_comm_t *comm)
+{
+    draft->multiple[0] = '\0';
+    if (comm->proposal > 1 && comm->layer_count > comm->proposal) {
+        snprintf(draft->multiple, sizeof(draft->multiple),
+                 "%zu calls repeat, but buffers or pauses tell %zu layers "
+                 "apart: if each step makes %zu calls, set SPAR_STEP_CALLS=%zu",
+                 comm->proposal, comm->layer_count, comm->proposal,
+                 comm->proposal);
+    }
+}
+
+static bool copy_seconds(draft_t *draft, const spar_steps_t *steps)
+{
+    double *copy = malloc(steps->count * sizeof(*copy));
+
+    if (copy == NULL) {
+        draft->out_of_memory = true;
+        return false;
+    }
+    memcpy(copy, steps->seconds, steps->count * sizeof(*copy));
+    free(draft->steps);
+    draft->steps = copy;
+    return true;
+}
+
+/* The busiest communicator so far; copied, because its calls go on. */
+static void describe_steps(draft_t *draft, const spar_comm_t *comm)
+{
+    const spar_steps_t *steps = &comm->steps;
+    spar_report_t *report = &draft->report;
+    double steady = (double)steps->steady_steps;
+    double tx = (double)steps->steady_tx_end - (double)steps->steady_tx_begin;
+
+    if (!copy_seconds(draft, steps)) {
+        return;
+    }
+    report->step_seconds = draft->steps;
+    report->steps = steps->count;
+    report->steady_from = steps->steady_from;
+    report->dense_per_step = 0;
+    report->sent_per_step = -1;
+    report->interface_per_step = -1;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        report->dense_per_step += (double)dense_bytes(comm, &comm->layers[i]);
+    }
+    if (steps->steady_steps > 0) {
+        report->sent_per_step =
+            (double)(steps->steady_bytes_end - steps->steady_bytes_begin) /
+            steady;
+        report->interface_per_step = tx > 0 ? tx / steady : -1;
+    }
 }
 
 static void visit(spar_comm_t *comm, void *argument)
@@ -120,48 +177,9 @@ static void visit(spar_comm_t *comm, void *argument)
     report->nonfinite_calls += comm->nonfinite_calls;
     add_memory(report, comm);
     add_layers(draft, comm);
-    if (draft->busiest == NULL || work_of(comm) > work_of(draft->busiest)) {
-        draft->busiest = comm;
-    }
-}
-
-static void add_note(draft_t *draft, const char *note)
-{
-    if (note != NULL && draft->report.note_count < MOST_NOTES) {
-        draft->notes[draft->report.note_count++] = note;
-    }
-}
-
-/* Buffers that alternate between the steps look like several layers. */
-static void note_multiple(draft_t *draft, const spar_comm_t *comm)
-{
-    if (comm->proposal > 1 && comm->layer_count > comm->proposal) {
-        snprintf(draft->multiple, sizeof(draft->multiple),
-                 "%zu calls repeat, but buffers or pauses tell %zu layers "
-                 "apart: if each step makes %zu calls, set SPAR_STEP_CALLS=%zu",
-                 comm->proposal, comm->layer_count, comm->proposal,
-                 comm->proposal);
-        add_note(draft, draft->multiple);
-    }
-}
-
-static void describe_steps(spar_report_t *report, const spar_comm_t *comm)
-{
-    const spar_steps_t *steps = &comm->steps;
-    double steady = (double)steps->steady_steps;
-    double tx = (double)steps->steady_tx_end - (double)steps->steady_tx_begin;
-
-    report->step_seconds = steps->seconds;
-    report->steps = steps->count;
-    report->steady_from = steps->steady_from;
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        report->dense_per_step += (double)dense_bytes(comm, &comm->layers[i]);
-    }
-    if (steps->steady_steps > 0) {
-        report->sent_per_step =
-            (double)(steps->steady_bytes_end - steps->steady_bytes_begin) /
-            steady;
-        report->interface_per_step = tx > 0 ? tx / steady : -1;
+    if (comm->steps.count > report->steps) {
+        describe_steps(draft, comm);
+        note_multiple(draft, comm);
     }
 }
 
@@ -198,9 +216,8 @@ static void draft_report(draft_t *draft, const char *reason)
     report->progress = draft->progress;
     complete = spar_comm_visit(visit, draft);
     report->memory_bytes += report->residual_bytes;
-    if (draft->busiest != NULL) {
-        describe_steps(report, draft->busiest);
-        note_multiple(draft, draft->busiest);
+    if (draft->multiple[0] != '\0') {
+        add_note(draft, draft->multiple);
     }
     add_note(draft, reason);
     if (!complete) {
@@ -209,6 +226,12 @@ static void draft_report(draft_t *draft, const char *reason)
     }
     add_notes(draft);
     report->notes = draft->notes;
+}
+
+static void free_draft(draft_t *draft)
+{
+    free(draft->layers);
+    free(draft->steps);
 }
 
 static void write_report(draft_t *draft)
@@ -258,7 +281,7 @@ void spar_finish_report(void)
     if (spar_engine.rank == 0) {
         write_report(&draft);
     }
-    free(draft.layers);
+    free_draft(&draft);
 }
 
 void spar_finish_partial(const char *reason)
@@ -270,7 +293,7 @@ void spar_finish_partial(const char *reason)
     }
     draft_report(&draft, reason);
     write_report(&draft);
-    free(draft.layers);
+    free_draft(&draft);
 }
 
 /* FILE.json becomes FILE.rank3.json. */
@@ -300,5 +323,5 @@ void spar_finish_ended(const char *reason)
     } else {
         write_own_file(&draft);
     }
-    free(draft.layers);
+    free_draft(&draft);
 }

@@ -9,6 +9,8 @@
 
 /* Small exchanges that are timed, and scans. */
 #define LATENCY_ROUNDS 8
+#define NOT_MEASURED   1e9
+#define LIKELY_LATENCY 1e-4
 #define SCAN_ROUNDS    3
 #define SCAN_ELEMENTS  (256u * 1024u)
 /* A sparse call sweeps the layer twice (selection; residual and zeroing), and
@@ -120,29 +122,36 @@ static void begin_round(spar_comm_t *comm)
 
     negotiation->values[0] = negotiation->latency;
     negotiation->begun = spar_clock_now();
+    negotiation->looked_at = negotiation->begun;
     spar_agree_min(comm, negotiation->values, 1);
 }
 
 void spar_forecast_begin_latency(spar_comm_t *comm)
 {
     comm->negotiation->round = 0;
-    comm->negotiation->latency = 1e9;
+    comm->negotiation->latency = NOT_MEASURED;
     begin_round(comm);
 }
 
 bool spar_forecast_progress_latency(spar_comm_t *comm)
 {
     spar_negotiation_t *negotiation = comm->negotiation;
-    double seconds = spar_clock_now() - negotiation->begun;
+    double now = spar_clock_now();
+    double seconds = now - negotiation->begun;
+    /* Where nobody looked for most of the time, it was not the network that
+     * took it. */
+    bool watched = now - negotiation->looked_at < 0.5 * seconds;
 
     if (++negotiation->round < LATENCY_ROUNDS) {
-        if (seconds < negotiation->latency) {
+        if (watched && seconds < negotiation->latency) {
             negotiation->latency = seconds;
         }
         begin_round(comm);
         return false;
     }
-    negotiation->latency = negotiation->values[0];
+    negotiation->latency = negotiation->values[0] < NOT_MEASURED
+                               ? negotiation->values[0]
+                               : LIKELY_LATENCY;
     fit_link(comm);
     return true;
 }

@@ -123,6 +123,7 @@ static void *run(void *argument)
     spar_spare_t *spare = argument;
 
     spar_spare_bind(spare);
+    spar_spare_close(spare);
     /* The default lets the kernel prolong naps by 50 microseconds. */
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
     while (!atomic_load(&helper.stop)) {
@@ -179,17 +180,27 @@ void spar_helper_start(void)
 {
     static spar_spare_t spare;
 
+    int there, everywhere = 0;
+
     spar_spare_find(&spare);
-    if (!spar_engine.has_threads) {
-        set_why("this MPI has no MPI_THREAD_MULTIPLE");
-        return;
-    }
     choose(&spare);
     sem_init(&helper.wake, 0, 0);
-    helper.there = create(&spare);
-    if (!helper.there) {
+    there = spar_engine.has_threads && create(&spare);
+    if (!there) {
+        spar_spare_close(&spare);
+    }
+    /* What is done with non-blocking calls depends on it. */
+    spar_real.Allreduce(&there, &everywhere, 1, MPI_INT, MPI_MIN,
+                        MPI_COMM_WORLD);
+    helper.there = there;
+    if (!everywhere) {
+        spar_helper_stop();
         helper.eager = false;
-        set_why("no thread could be started");
+        set_why(spar_engine.has_threads
+                    ? "no helper thread could be started on some rank, so "
+                      "non-blocking calls are passed on"
+                    : "this MPI has no MPI_THREAD_MULTIPLE, so non-blocking "
+                      "calls are passed on");
         return;
     }
     spar_ended_watch();
@@ -205,6 +216,7 @@ void spar_helper_stop(void)
     sem_post(&helper.wake);
     pthread_join(helper.thread, NULL);
     helper.there = false;
+    spar_ended_catch_up();
 }
 
 void spar_helper_signal(void)

@@ -69,7 +69,9 @@ typedef struct spar_op {
     /* Set before MPI is told that the request is complete: what the engine
      * wrote into the fields below can be read. */
     atomic_bool told;
-    int code; /* MPI's, once it is done */
+    int code;           /* MPI's, once it is done */
+    atomic_bool raised; /* the application was told of the error */
+    uint64_t number;    /* on its communicator, in the order of the calls */
     spar_allreduce_call_t call;
     spar_sequence_call_t what;
     spar_sequence_place_t place;

@@ -2,12 +2,10 @@
 
 #include "base/log.h"
 #include "pmpi/candidate.h"
-#include "pmpi/engine.h"
 #include "pmpi/post.h"
 #include "pmpi/queue.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define BUCKETS 256u
 

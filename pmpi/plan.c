@@ -5,6 +5,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/inherit.h"
+#include "pmpi/post.h"
 #include "pmpi/review.h"
 #include "policy/density.h"
 #include "sparsify/wire.h"
@@ -35,6 +36,8 @@ static void judge_layer(spar_comm_t *comm, spar_layer_t *layer)
         layer->why = "too large for one message";
     } else if (config->mode == SPAR_MODE_DENSE) {
         layer->why = "mode dense";
+    } else if (layer->nonblocking && !spar_post_takes_requests()) {
+        layer->why = "no helper thread: non-blocking calls are passed on";
     } else if (config->mode != SPAR_MODE_AUTO) {
         layer->sparse = true;
         layer->why = "mode asks for it";
@@ -159,6 +162,7 @@ static void adopt(spar_comm_t *comm)
         spar_sequence_adopt(comm->sequence, negotiation->judgement.period,
                             negotiation->judgement.first);
     replace_layers(comm);
+    comm->plan++;
 }
 
 void spar_plan_begin(spar_comm_t *comm, size_t proposal)
@@ -183,7 +187,6 @@ void spar_plan_begin(spar_comm_t *comm, size_t proposal)
 static void conclude(spar_comm_t *comm)
 {
     judge_layers(comm);
-    comm->plan++;
     comm->steps.count = 0;
     comm->steps.last_begin = 0;
     comm->steps.steady_started = false;

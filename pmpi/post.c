@@ -45,7 +45,6 @@ static void run_dense(spar_op_t *op)
     pthread_mutex_lock(&op->comm->busy);
     spar_advance_caller_done(op, code);
     pthread_mutex_unlock(&op->comm->busy);
-    atomic_store(&op->state, SPAR_OP_DONE);
 }
 
 int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
@@ -55,7 +54,9 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
 
     fill(&op, dtype, call);
     post(&op);
+    spar_progress_enter();
     spar_progress_wait(&op);
+    spar_progress_leave();
     if (atomic_load(&op.state) == SPAR_OP_YOUR_TURN) {
         run_dense(&op);
     } else if (op.code != MPI_SUCCESS) {

@@ -1,7 +1,7 @@
 #include "pmpi/progress.h"
 
+#include "base/clock.h"
 #include "pmpi/advance.h"
-#include "pmpi/engine.h"
 #include "pmpi/helper.h"
 #include "pmpi/steps.h"
 
@@ -103,9 +103,7 @@ static void sweep_as_caller(void)
 
 void spar_progress_touch(void)
 {
-    if (atomic_load_explicit(&spar_engine.stopping, memory_order_relaxed)) {
-        spar_steps_stop_job();
-    }
+    spar_steps_stop_late();
     if (!spar_helper_is_eager() && spar_progress_pending() > 0) {
         sweep_as_caller();
     }
@@ -126,9 +124,7 @@ void spar_progress_leave(void)
 void spar_progress_step(unsigned *polls)
 {
     sweep_as_caller();
-    if (atomic_load_explicit(&spar_engine.stopping, memory_order_relaxed)) {
-        spar_steps_stop_job();
-    }
+    spar_steps_stop_late();
     if (++*polls % POLLS_BEFORE_YIELD == 0) {
         sched_yield();
     }
@@ -144,6 +140,17 @@ unsigned spar_progress_caller_sweeps(void)
     return atomic_load_explicit(&caller_sweeps, memory_order_relaxed);
 }
 
+bool spar_progress_drain(double seconds)
+{
+    double end = spar_clock_now() + seconds;
+
+    while (spar_progress_pending() > 0 && spar_clock_now() < end) {
+        sweep_as_caller();
+        sched_yield();
+    }
+    return spar_progress_pending() == 0;
+}
+
 void spar_progress_wait(spar_op_t *op)
 {
     unsigned polls = 0;
@@ -151,9 +158,11 @@ void spar_progress_wait(spar_op_t *op)
     if (!spar_op_is_pending(op)) {
         return;
     }
-    spar_progress_enter();
     while (spar_op_is_pending(op)) {
+        if (op->number >=
+            atomic_load_explicit(&op->comm->stop_at, memory_order_relaxed)) {
+            spar_steps_stop_job();
+        }
         spar_progress_step(&polls);
     }
-    spar_progress_leave();
 }

@@ -40,7 +40,12 @@ void spar_progress_step(unsigned *polls);
 bool spar_progress_has_caller(void);
 unsigned spar_progress_caller_sweeps(void);
 
-/* Waits until the call is done or its caller's turn. */
+/* Before MPI_Finalize: lets what is still pending end, as notes that wait for a
+ * plan do; at most so long. true: nothing is left. */
+bool spar_progress_drain(double seconds);
+
+/* Waits until the call is done or its caller's turn; between
+ * spar_progress_enter and spar_progress_leave. */
 void spar_progress_wait(spar_op_t *op);
 
 #endif

@@ -45,6 +45,7 @@ void spar_queue_post(spar_op_t *op)
         comm->last->next = op;
     }
     comm->last = op;
+    op->number = comm->posted++;
     pthread_mutex_unlock(&comm->posting);
 }
 

@@ -61,7 +61,19 @@ spar_op_t *spar_requests_find(MPI_Request request)
     return op;
 }
 
-/* Never fails: MPI would call the error handler of MPI_COMM_WORLD. */
+/* Errors belong to the error handler of the call's communicator. */
+static void note_failure(spar_op_t *op)
+{
+    if (op->code != MPI_SUCCESS && completion.blocked_since > 0 &&
+        !atomic_exchange(&op->raised, true)) {
+        completion.code = op->code;
+        completion.comm =
+            atomic_load(&op->comm->freed) ? MPI_COMM_WORLD : op->comm->handle;
+    }
+}
+
+/* Tells MPI of no error: it would call the handler of MPI_COMM_WORLD. Runs in
+ * the thread that completes the request. */
 static int query(void *extra, MPI_Status *status)
 {
     spar_op_t *op = extra;
@@ -69,23 +81,16 @@ static int query(void *extra, MPI_Status *status)
     (void)atomic_load_explicit(&op->told, memory_order_acquire);
     status->MPI_SOURCE = MPI_UNDEFINED;
     status->MPI_TAG = MPI_UNDEFINED;
-    status->MPI_ERROR = op->code;
+    status->MPI_ERROR = MPI_SUCCESS;
     spar_real.Status_set_elements(status, MPI_BYTE, 0);
     spar_real.Status_set_cancelled(status, 0);
+    note_failure(op);
     return MPI_SUCCESS;
 }
 
-static void note_failure(const spar_op_t *op)
-{
-    if (completion.code == MPI_SUCCESS) {
-        completion.code = op->code;
-        completion.comm =
-            atomic_load(&op->comm->freed) ? MPI_COMM_WORLD : op->comm->handle;
-    }
-}
-
 /* The application has completed the request. Calls that end one after the
- * other share the time for which it waited. */
+ * other share the time for which it waited. May run in the helper thread, if
+ * the application is faster than the end of MPI_Grequest_complete. */
 static int release(void *extra)
 {
     spar_op_t *op = extra;
@@ -96,9 +101,7 @@ static int release(void *extra)
         op->waited = op->completed - completion.blocked_since;
         completion.blocked_since = op->completed;
     }
-    if (op->code != MPI_SUCCESS) {
-        note_failure(op);
-    }
+    note_failure(op);
     withdraw(op);
     spar_queue_return(op);
     return MPI_SUCCESS;

@@ -1,7 +1,8 @@
 /*
  * Spar: the generalized requests of taken-over calls. MPI completes them like
  * any other request; that the wrappers of the completion calls know them
- * (pmpi/complete.c) only makes it faster. Thread-safe.
+ * (pmpi/complete.c) makes it faster, and brings errors to the right handler.
+ * Thread-safe.
  */
 #ifndef SPAR_PMPI_REQUESTS_H
 #define SPAR_PMPI_REQUESTS_H

@@ -53,11 +53,15 @@ const char *spar_spare_why(const spar_spare_t *spare)
     return spare->choice.why;
 }
 
-void spar_spare_bind(spar_spare_t *spare)
+void spar_spare_bind(const spar_spare_t *spare)
 {
     if (!spar_placement_bind(spare->machine, &spare->choice)) {
         spar_warn("the helper thread could not be bound to its core");
     }
+}
+
+void spar_spare_close(spar_spare_t *spare)
+{
     spar_placement_close(spare->machine);
     spare->machine = NULL;
 }

@@ -17,8 +17,8 @@ bool spar_spare_is_there(const spar_spare_t *spare);
 /* One line for the report. */
 const char *spar_spare_why(const spar_spare_t *spare);
 
-/* Binds the calling thread to the core, if one was chosen, and closes the
- * machine. */
-void spar_spare_bind(spar_spare_t *spare);
+/* Binds the calling thread to the core, if one was chosen. */
+void spar_spare_bind(const spar_spare_t *spare);
+void spar_spare_close(spar_spare_t *spare);
 
 #endif

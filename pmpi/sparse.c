@@ -1,7 +1,6 @@
 #include "pmpi/sparse.h"
 
 #include "base/clock.h"
-#include "pmpi/engine.h"
 #include "pmpi/plan.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
@@ -63,7 +62,8 @@ static uint32_t requests(const spar_op_t *op)
     if (op->paused) {
         flags |= SPAR_WIRE_PAUSED;
     }
-    if (op->layer->flush || op->layer->flushed_epoch < op->flush_epoch) {
+    if (op->layer->selector.kind != SPAR_SELECT_NONZERO &&
+        (op->layer->flush || op->layer->flushed_epoch < op->flush_epoch)) {
         flags |= SPAR_WIRE_FLUSH;
     }
     return flags;

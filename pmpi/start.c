@@ -71,6 +71,7 @@ static bool begin_step(spar_op_t *op)
         return false;
     }
     if (op->place.step_begins && spar_steps_begin(comm, op->posted)) {
+        atomic_store(&comm->stop_at, op->number);
         return false; /* the job ends here */
     }
     if (review) {
@@ -198,7 +199,7 @@ bool spar_start_next(spar_comm_t *comm)
 {
     spar_op_t *op = spar_queue_first(comm);
 
-    if (op == NULL || atomic_load(&spar_engine.stopping)) {
+    if (op == NULL || op->number >= atomic_load(&comm->stop_at)) {
         return false;
     }
     if (comm->failed) {

@@ -1,6 +1,6 @@
 #include "pmpi/steps.h"
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "pmpi/engine.h"
 
 #include <stdio.h>
@@ -13,6 +13,8 @@
 /* Reading the interfaces' counters costs tens of microseconds: at most once in
  * so many seconds. */
 #define COUNTER_SECONDS 0.1
+/* Threads that only look at calls end the job so many seconds late. */
+#define STOP_PATIENCE 2.0
 
 /* From a line of /proc/net/dev: "name: 8 receive columns, bytes sent, ..." */
 static uint64_t sent_bytes(const char *line)
@@ -70,8 +72,29 @@ static void remember(spar_steps_t *steps, double seconds)
     steps->seconds[steps->count++] = seconds;
 }
 
+/* When the first call was not started any more, seconds. */
+static _Atomic double stopped_at;
+static atomic_bool stopping;
+
+bool spar_steps_are_over(void)
+{
+    return atomic_load_explicit(&stopped_at, memory_order_relaxed) > 0;
+}
+
+void spar_steps_stop_late(void)
+{
+    double at = atomic_load_explicit(&stopped_at, memory_order_relaxed);
+
+    if (at > 0 && spar_clock_now() - at > STOP_PATIENCE) {
+        spar_steps_stop_job();
+    }
+}
+
 _Noreturn void spar_steps_stop_job(void)
 {
+    while (atomic_exchange(&stopping, true)) {
+        pause(); /* another thread does it */
+    }
     spar_real.Barrier(MPI_COMM_WORLD);
     fflush(NULL);
     spar_engine_stop();
@@ -116,7 +139,7 @@ bool spar_steps_begin(spar_comm_t *comm, double now)
     if (spar_engine.config.stop_steps > 0 &&
         steps->begun > spar_engine.config.stop_steps &&
         comm->size == spar_engine.size) {
-        atomic_store(&spar_engine.stopping, true);
+        atomic_store(&stopped_at, spar_clock_now());
         return true;
     }
     return false;

@@ -8,7 +8,7 @@
  * rank. Addresses and times are local hints: they enter only through
  * spar_sequence_judge on rank 0, whose answer is broadcast and adopted by all.
  *
- * Not thread-safe: MPI allows one collective call at a time per communicator.
+ * Not thread-safe: one caller at a time.
  */
 #ifndef SPAR_POLICY_SEQUENCE_H
 #define SPAR_POLICY_SEQUENCE_H
