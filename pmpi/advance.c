@@ -7,6 +7,7 @@
 #include "pmpi/queue.h"
 #include "pmpi/review.h"
 #include "pmpi/sparse.h"
+#include "pmpi/standing.h"
 #include "pmpi/start.h"
 
 void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage)
@@ -118,7 +119,12 @@ static void end_dense(spar_op_t *op, int code)
     op->code = code;
     op->stage = SPAR_OP_ENDED;
     count_dense(op);
-    if (op->layer != NULL && code == MPI_SUCCESS) {
+    if (code != MPI_SUCCESS || op->layer == NULL) {
+        return;
+    }
+    if (op->standing != NULL) {
+        spar_standing_watch(op);
+    } else {
         spar_review_watch(op->comm, op->layer, op->call.recvbuf);
     }
 }
@@ -222,6 +228,33 @@ static bool advance_active(spar_comm_t *comm)
     return moved;
 }
 
+/* Persistent calls: in any order. */
+static bool advance_standing(spar_comm_t *comm)
+{
+    spar_op_t **link = &comm->standing_active;
+    bool moved = false;
+    spar_op_t *op;
+
+    while ((op = spar_queue_take_start(comm)) != NULL) {
+        op->next = comm->standing_active;
+        comm->standing_active = op;
+        spar_standing_start(op);
+        moved = true;
+    }
+    while ((op = *link) != NULL) {
+        moved = (op->stage == SPAR_OP_DENSE ? progress_dense(op)
+                                            : spar_standing_progress(op)) ||
+                moved;
+        if (op->stage == SPAR_OP_ENDED) {
+            *link = op->next;
+            finish(op);
+        } else {
+            link = &op->next;
+        }
+    }
+    return moved;
+}
+
 void spar_advance_caller_done(spar_op_t *op, int code)
 {
     spar_comm_t *comm = op->comm;
@@ -261,6 +294,7 @@ bool spar_advance(spar_comm_t *comm)
     spar_advance_take_back(comm);
     do {
         again = advance_active(comm);
+        again = advance_standing(comm) || again;
         while (spar_start_next(comm)) {
             again = true;
         }

@@ -10,4 +10,8 @@
 spar_comm_t *spar_candidate_find(const spar_allreduce_call_t *call,
                                  spar_dtype_t *dtype_p);
 
+/* The same for a call that is not made now: it leaves no mark. */
+spar_comm_t *spar_candidate_look(const spar_allreduce_call_t *call,
+                                 spar_dtype_t *dtype_p);
+
 #endif

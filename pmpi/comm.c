@@ -5,6 +5,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
+#include "pmpi/standing.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,6 +43,7 @@ static spar_comm_t **bucket_of(MPI_Comm comm)
 /* Memory that only exchanges need. */
 static void drop_machines(spar_comm_t *state)
 {
+    spar_standing_destroy_all(state);
     for (size_t i = 0; i < SPAR_LANES; i++) {
         spar_allgather_destroy(state->lanes[i].allgather);
         state->lanes[i].allgather = NULL;

@@ -85,6 +85,7 @@ typedef struct spar_comm {
     spar_op_t *queue;    /* posted, not started; first in, first out */
     spar_op_t *last;     /* in the queue */
     spar_op_t *returned; /* the application is through with them */
+    spar_op_t *started;  /* starts of persistent calls, in no order */
     size_t living;   /* calls that are remembered, and persistent requests */
     uint64_t posted; /* calls so far */
 
@@ -104,6 +105,9 @@ typedef struct spar_comm {
     pthread_mutex_t busy;
     spar_op_t *active; /* under way, in the order of the calls */
     spar_op_t *active_last;
+    spar_op_t *standing_active;      /* starts of persistent calls */
+    struct spar_standing *standings; /* persistent calls, for the report too */
+    uint32_t standing_count;
     spar_negotiation_t *negotiation;
     bool failed;       /* an exchange broke; every later call is an error */
     bool pays_nowhere; /* every layer is dense for good */

@@ -1,10 +1,15 @@
 #include "pmpi/cost.h"
 
+#include "pmpi/standing.h"
+
 /* The layer, if the plan is still the one of the call. */
 static spar_layer_t *layer_of(const spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
 
+    if (op->standing != NULL) {
+        return &op->standing->layer;
+    }
     if (op->plan != comm->plan || op->place.slot < 0 ||
         (size_t)op->place.slot >= comm->layer_count) {
         return NULL;
@@ -33,5 +38,7 @@ void spar_cost_note(const spar_op_t *op)
     }
     if (op->was_sparse) {
         spar_layer_note_sparse(layer, cost);
+    } else if (op->standing != NULL) {
+        spar_layer_sample(layer, cost); /* its reviews want dense ones, too */
     }
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
+#include "pmpi/standing.h"
 #include "pmpi/steps.h"
 #include "report/report.h"
 
@@ -35,11 +36,9 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
-static void describe_layer(const spar_comm_t *comm, size_t slot,
-                           spar_report_layer_t *out)
+static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
+                           size_t slot, spar_report_layer_t *out)
 {
-    const spar_layer_t *layer = &comm->layers[slot];
-
     *out = (spar_report_layer_t){
         .comm = comm->number,
         .slot = (unsigned)slot,
@@ -68,7 +67,8 @@ static void describe_layer(const spar_comm_t *comm, size_t slot,
 static void add_layers(draft_t *draft, const spar_comm_t *comm)
 {
     spar_report_t *report = &draft->report;
-    size_t needed = report->layer_count + comm->layer_count;
+    size_t needed =
+        report->layer_count + comm->layer_count + comm->standing_count;
 
     if (needed > draft->layer_capacity) {
         spar_report_layer_t *grown =
@@ -82,8 +82,16 @@ static void add_layers(draft_t *draft, const spar_comm_t *comm)
         draft->layer_capacity = needed;
     }
     for (size_t i = 0; i < comm->layer_count; i++) {
-        describe_layer(comm, i, &draft->layers[report->layer_count++]);
+        describe_layer(comm, &comm->layers[i], i,
+                       &draft->layers[report->layer_count++]);
     }
+    for (const spar_standing_t *standing = comm->standings; standing != NULL;
+         standing = standing->next) {
+        describe_layer(comm, &standing->layer,
+                       comm->layer_count + standing->number,
+                       &draft->layers[report->layer_count + standing->number]);
+    }
+    report->layer_count += comm->standing_count;
     report->layers = draft->layers;
 }
 
@@ -98,6 +106,12 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
         return; /* only the numbers are left */
     }
     report->memory_bytes += spar_ring_memory(comm->ring);
+    for (const spar_standing_t *standing = comm->standings; standing != NULL;
+         standing = standing->next) {
+        if (standing->layer.residual != NULL) {
+            report->residual_bytes += spar_layer_bytes(&standing->layer);
+        }
+    }
     for (size_t i = 0; i < SPAR_LANES; i++) {
         report->memory_bytes +=
             spar_allgather_memory(comm->lanes[i].allgather) +

@@ -18,7 +18,7 @@
 #define LOCAL_SWEEPS 2.5
 
 /* Measured on numbers that are as spread as gradients are. */
-double spar_forecast_measure_scan(spar_comm_t *comm)
+double spar_forecast_measure_scan(spar_selection_t *selection)
 {
     const spar_config_t *config = &spar_engine.config;
     double density = config->density[config->density_count - 1];
@@ -40,8 +40,7 @@ double spar_forecast_measure_scan(spar_comm_t *comm)
 
             (void)spar_selector_run(
                 &selector, gradient, NULL,
-                spar_density_entries(density, SCAN_ELEMENTS),
-                &comm->lanes[0].selection);
+                spar_density_entries(density, SCAN_ELEMENTS), selection);
             begin = spar_clock_now() - begin;
             best = begin < best ? begin : best;
         }
@@ -50,9 +49,14 @@ double spar_forecast_measure_scan(spar_comm_t *comm)
     return best / SCAN_ELEMENTS;
 }
 
+double spar_forecast_local(double scan_seconds)
+{
+    return LOCAL_SWEEPS * scan_seconds;
+}
+
 void spar_forecast_set_scan(spar_comm_t *comm, double seconds)
 {
-    comm->local_seconds = LOCAL_SWEEPS * seconds;
+    comm->local_seconds = spar_forecast_local(seconds);
 }
 
 void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
@@ -69,7 +73,7 @@ void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
     spar_verdict_share(seconds, bytes, together, comm->layer_count);
 }
 
-static uint64_t payload_estimate(const spar_layer_t *layer, double density)
+uint64_t spar_forecast_payload(const spar_layer_t *layer, double density)
 {
     uint64_t entries = spar_density_entries(density, layer->count);
 
@@ -96,7 +100,7 @@ double spar_forecast_seconds(const spar_comm_t *comm, const spar_layer_t *layer,
     }
     return spar_verdict_predict(&comm->link,
                                 comm->local_seconds * (double)layer->count,
-                                payload_estimate(layer, density));
+                                spar_forecast_payload(layer, density));
 }
 
 static void fit_link(spar_comm_t *comm)

@@ -7,8 +7,12 @@
 
 #include "pmpi/comm.h"
 
-/* Seconds per element of a selection on this rank. With no call under way. */
-double spar_forecast_measure_scan(spar_comm_t *comm);
+/* Seconds per element of a selection on this rank; `selection` is scratch. */
+double spar_forecast_measure_scan(spar_selection_t *selection);
+/* Bytes of the entries that are sent at that density, about. */
+uint64_t spar_forecast_payload(const spar_layer_t *layer, double density);
+/* Seconds per element of local work, from that of a selection. */
+double spar_forecast_local(double scan_seconds);
 /* The slowest rank's. */
 void spar_forecast_set_scan(spar_comm_t *comm, double seconds);
 

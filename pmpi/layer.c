@@ -80,10 +80,15 @@ size_t spar_layer_bytes(const spar_layer_t *layer)
     return layer->count * spar_dtype_size(layer->dtype);
 }
 
-void spar_layer_note_sparse(spar_layer_t *layer, double seconds)
+void spar_layer_sample(spar_layer_t *layer, double seconds)
 {
     layer->samples[layer->sample_count % SPAR_LAYER_SAMPLES] = seconds;
     layer->sample_count++;
+}
+
+void spar_layer_note_sparse(spar_layer_t *layer, double seconds)
+{
+    spar_layer_sample(layer, seconds);
     layer->sparse_sum += seconds;
     layer->sparse_ended++;
 }

@@ -66,7 +66,9 @@ double spar_layer_unsent_share(const spar_layer_t *layer);
 
 size_t spar_layer_bytes(const spar_layer_t *layer);
 
-/* A sparse call cost the application that long. */
+/* A call cost the application that long: remembered for the next review. */
+void spar_layer_sample(spar_layer_t *layer, double seconds);
+/* The same for a sparse call, which is counted as well. */
 void spar_layer_note_sparse(spar_layer_t *layer, double seconds);
 
 /* Median of the remembered durations; 0: none. */

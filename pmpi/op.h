@@ -59,6 +59,7 @@ typedef enum spar_op_state {
 struct spar_comm;
 struct spar_layer;
 struct spar_lane;
+struct spar_standing;
 
 typedef struct spar_op {
     struct spar_op *next; /* in the one list that it is in */
@@ -75,10 +76,13 @@ typedef struct spar_op {
     spar_allreduce_call_t call;
     spar_sequence_call_t what;
     spar_sequence_place_t place;
-    uint64_t ticket;          /* of the sequence */
-    uint32_t plan;            /* in which it was started */
-    struct spar_layer *layer; /* NULL: not a call of the known sequence */
-    struct spar_lane *lane;   /* while it is a sparse exchange */
+    uint64_t ticket;                /* of the sequence */
+    uint32_t plan;                  /* in which it was started */
+    struct spar_layer *layer;       /* NULL: not a call of the known sequence */
+    struct spar_lane *lane;         /* while it is a sparse exchange */
+    struct spar_standing *standing; /* a start of a persistent call */
+    double density;                 /* in this step */
+    uint32_t flags;                 /* SPAR_WIRE_*, that this rank asks for */
     bool was_sparse;
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "pmpi/candidate.h"
 #include "pmpi/post.h"
-#include "pmpi/queue.h"
+#include "pmpi/standing.h"
 
 #include <stdlib.h>
 
@@ -13,9 +13,7 @@ typedef struct record {
     struct record *next;
     MPI_Request request; /* the application's */
     MPI_Request behind;  /* MPI_REQUEST_NULL: not started */
-    spar_comm_t *comm;
-    spar_dtype_t dtype;
-    spar_allreduce_call_t call;
+    spar_standing_t *standing;
 } record_t;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -52,8 +50,7 @@ static _Noreturn void end_job(void)
     abort();
 }
 
-static void remember(MPI_Request request, spar_comm_t *comm, spar_dtype_t dtype,
-                     const spar_allreduce_call_t *call)
+static void remember(MPI_Request request, spar_standing_t *standing)
 {
     record_t *record = malloc(sizeof(*record));
 
@@ -62,10 +59,7 @@ static void remember(MPI_Request request, spar_comm_t *comm, spar_dtype_t dtype,
     }
     record->request = request;
     record->behind = MPI_REQUEST_NULL;
-    record->comm = comm;
-    record->dtype = dtype;
-    record->call = *call;
-    spar_queue_hold(comm);
+    record->standing = standing;
     pthread_mutex_lock(&lock);
     record->next = *bucket_of(request);
     *bucket_of(request) = record;
@@ -84,7 +78,6 @@ static void forget(record_t *record)
     *link = record->next;
     pthread_mutex_unlock(&lock);
     atomic_fetch_sub(&records, 1);
-    spar_queue_release(record->comm);
     free(record);
 }
 
@@ -135,15 +128,19 @@ void spar_persistent_merge(int count, MPI_Request *requests, MPI_Request *view)
 static int take_over(int code, const spar_allreduce_call_t *call,
                      const MPI_Request *request)
 {
-    spar_dtype_t dtype;
+    spar_standing_t *standing = NULL;
     spar_comm_t *comm;
+    spar_dtype_t dtype;
 
-    if (code != MPI_SUCCESS) {
+    if (code != MPI_SUCCESS || !spar_post_takes_requests()) {
         return code;
     }
-    comm = spar_candidate_find(call, &dtype);
+    comm = spar_candidate_look(call, &dtype);
     if (comm != NULL) {
-        remember(*request, comm, dtype, call);
+        standing = spar_standing_create(comm, dtype, call, *request);
+    }
+    if (standing != NULL) {
+        remember(*request, standing);
     }
     return code;
 }
@@ -186,16 +183,11 @@ static int start(MPI_Request *request)
 {
     record_t *record = find(*request);
 
-    if (record == NULL) {
-        return spar_real.Start(request);
-    }
-    if (!spar_post_takes_requests()) {
-        spar_post_note(record->comm, record->dtype, &record->call);
+    if (record == NULL || spar_standing_is_dense(record->standing)) {
         return spar_real.Start(request);
     }
     atomic_fetch_add(&started, 1);
-    return spar_post_request(record->comm, record->dtype, &record->call,
-                             &record->behind);
+    return spar_post_start(record->standing, &record->behind);
 }
 
 SPAR_EXPORT int MPI_Start(MPI_Request *request)
@@ -225,12 +217,16 @@ SPAR_EXPORT int MPI_Request_free(MPI_Request *request)
 {
     record_t *record = request == NULL ? NULL : find(*request);
 
+    if (record != NULL && record->behind != MPI_REQUEST_NULL) {
+        /* Not allowed while it is started: MPI is to say so or to wait. */
+        spar_real.Wait(&record->behind, MPI_STATUS_IGNORE);
+        atomic_fetch_sub(&started, 1);
+    }
     if (record != NULL) {
-        if (record->behind != MPI_REQUEST_NULL) {
-            spar_real.Request_free(&record->behind);
-            atomic_fetch_sub(&started, 1);
-        }
+        spar_standing_t *standing = record->standing;
+
         forget(record);
+        spar_standing_retire(standing);
     }
     return spar_real.Request_free(request);
 }

@@ -101,7 +101,7 @@ static void agree_on_times(spar_comm_t *comm)
         comm->layers[i].nonblocking = comm->sequence->slots[i].nonblocking;
     }
     spar_forecast_share(comm, false, values);
-    values[count] = -spar_forecast_measure_scan(comm);
+    values[count] = -spar_forecast_measure_scan(&comm->lanes[0].selection);
     values[count + 1] = reserve_ring(comm);
     spar_agree_min(comm, values, count + 2);
 }

@@ -9,6 +9,7 @@
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/requests.h"
+#include "pmpi/standing.h"
 
 static void fill(spar_op_t *op, spar_dtype_t dtype,
                  const spar_allreduce_call_t *call)
@@ -26,7 +27,6 @@ static void fill(spar_op_t *op, spar_dtype_t dtype,
     op->what.begin = op->posted;
     op->paused = atomic_load(&spar_engine.paused);
     op->flush_epoch = atomic_load(&spar_engine.flush_epoch);
-    comm->marker = 0;
 }
 
 static void post(spar_op_t *op)
@@ -53,6 +53,7 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
     spar_op_t op = {.comm = comm, .kind = SPAR_OP_BLOCKING};
 
     fill(&op, dtype, call);
+    comm->marker = 0;
     post(&op);
     spar_progress_enter();
     spar_progress_wait(&op);
@@ -66,25 +67,49 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
     return op.code;
 }
 
-int spar_post_request(spar_comm_t *comm, spar_dtype_t dtype,
-                      const spar_allreduce_call_t *call, MPI_Request *request_p)
+static void open_request(spar_op_t *op, MPI_Request *request_p)
 {
-    spar_op_t *op = spar_queue_new(comm, SPAR_OP_REQUEST);
-    int code;
-
-    spar_pace_enter();
-    fill(op, dtype, call);
-    code = spar_requests_open(op);
-    if (code != MPI_SUCCESS) {
+    if (spar_requests_open(op) != MPI_SUCCESS) {
         spar_error("no request for MPI_Iallreduce: the other ranks would wait");
         spar_real.Abort(MPI_COMM_WORLD, 1);
     }
     *request_p = op->request;
-    post(op);
+}
+
+/* Behind a post: the call is advanced here, or the helper told of it. */
+static void see_to(spar_op_t *op)
+{
     spar_progress_touch();
     spar_helper_wake();
     op->post_seconds = spar_clock_now() - op->posted;
     spar_pace_leave();
+}
+
+int spar_post_request(spar_comm_t *comm, spar_dtype_t dtype,
+                      const spar_allreduce_call_t *call, MPI_Request *request_p)
+{
+    spar_op_t *op = spar_queue_new(comm, SPAR_OP_REQUEST);
+
+    spar_pace_enter();
+    fill(op, dtype, call);
+    comm->marker = 0;
+    open_request(op, request_p);
+    post(op);
+    see_to(op);
+    return MPI_SUCCESS;
+}
+
+int spar_post_start(spar_standing_t *standing, MPI_Request *request_p)
+{
+    spar_op_t *op = spar_queue_new(standing->comm, SPAR_OP_REQUEST);
+
+    spar_pace_enter();
+    fill(op, standing->dtype, &standing->call);
+    op->standing = standing;
+    open_request(op, request_p);
+    op->depth = spar_progress_add(op->comm);
+    spar_queue_post_start(op);
+    see_to(op);
     return MPI_SUCCESS;
 }
 
@@ -100,6 +125,7 @@ void spar_post_note(spar_comm_t *comm, spar_dtype_t dtype,
     unsigned polls = 0;
 
     fill(op, dtype, call);
+    comm->marker = 0;
     post(op);
     /* Nearly always all that there is to do. */
     spar_progress_step(&polls);

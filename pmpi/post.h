@@ -17,6 +17,10 @@ int spar_post_request(spar_comm_t *comm, spar_dtype_t dtype,
                       const spar_allreduce_call_t *call,
                       MPI_Request *request_p);
 
+struct spar_standing;
+/* The same for a start of a persistent call. */
+int spar_post_start(struct spar_standing *standing, MPI_Request *request_p);
+
 /* Whether non-blocking calls are taken over at all. Where not, MPI does them,
  * and spar_post_note tells the sequence of them. */
 bool spar_post_takes_requests(void);

@@ -49,6 +49,38 @@ void spar_queue_post(spar_op_t *op)
     pthread_mutex_unlock(&comm->posting);
 }
 
+/* Puts it in front of a list that the lock guards. */
+static void push(spar_op_t **list, spar_op_t *op)
+{
+    pthread_mutex_lock(&op->comm->posting);
+    op->next = *list;
+    *list = op;
+    pthread_mutex_unlock(&op->comm->posting);
+}
+
+static spar_op_t *pop(spar_comm_t *comm, spar_op_t **list)
+{
+    spar_op_t *op;
+
+    pthread_mutex_lock(&comm->posting);
+    op = *list;
+    if (op != NULL) {
+        *list = op->next;
+    }
+    pthread_mutex_unlock(&comm->posting);
+    return op;
+}
+
+void spar_queue_post_start(spar_op_t *op)
+{
+    push(&op->comm->started, op);
+}
+
+spar_op_t *spar_queue_take_start(spar_comm_t *comm)
+{
+    return pop(comm, &comm->started);
+}
+
 spar_op_t *spar_queue_first(spar_comm_t *comm)
 {
     spar_op_t *op;
@@ -68,25 +100,12 @@ void spar_queue_pop(spar_comm_t *comm)
 
 void spar_queue_return(spar_op_t *op)
 {
-    spar_comm_t *comm = op->comm;
-
-    pthread_mutex_lock(&comm->posting);
-    op->next = comm->returned;
-    comm->returned = op;
-    pthread_mutex_unlock(&comm->posting);
+    push(&op->comm->returned, op);
 }
 
 spar_op_t *spar_queue_take_returned(spar_comm_t *comm)
 {
-    spar_op_t *op;
-
-    pthread_mutex_lock(&comm->posting);
-    op = comm->returned;
-    if (op != NULL) {
-        comm->returned = op->next;
-    }
-    pthread_mutex_unlock(&comm->posting);
-    return op;
+    return pop(comm, &comm->returned);
 }
 
 void spar_queue_free(spar_op_t *op)

@@ -15,6 +15,12 @@ spar_op_t *spar_queue_new(spar_comm_t *comm, spar_op_kind_t kind);
 /* The application posts a call. The order of posts is the order of calls. */
 void spar_queue_post(spar_op_t *op);
 
+/* The same for a start of a persistent call, which has no place in the order.
+ */
+void spar_queue_post_start(spar_op_t *op);
+/* Takes one such start out; NULL: none. */
+spar_op_t *spar_queue_take_start(spar_comm_t *comm);
+
 /* The call to be started next; NULL: none. Stays in the queue. */
 spar_op_t *spar_queue_first(spar_comm_t *comm);
 /* Takes that call out. */

@@ -11,23 +11,20 @@
 /* The report's residual share looks at one exchange in so many. */
 #define NORM_EXCHANGES 16
 
-uint64_t spar_sparse_most_entries(const spar_comm_t *comm,
-                                  const spar_layer_t *layer)
+uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density)
 {
     bool exact = layer->selector.kind == SPAR_SELECT_EXACT ||
                  layer->selector.kind == SPAR_SELECT_TOPK;
 
-    return exact ? spar_density_entries(spar_plan_density(comm), layer->count)
-                 : layer->count;
+    return exact ? spar_density_entries(density, layer->count) : layer->count;
 }
 
 /* Everything that can fail on this rank alone; the flags tell the others. */
 static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
 {
-    spar_comm_t *comm = op->comm;
     spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
-    uint64_t k = spar_density_entries(spar_plan_density(comm), layer->count);
+    uint64_t k = spar_density_entries(op->density, layer->count);
 
     if (layer->selector.kind != SPAR_SELECT_NONZERO &&
         layer->residual == NULL) {
@@ -37,7 +34,7 @@ static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
         }
     }
     if (spar_allgather_reserve(lane->allgather, layer->values, layer->count,
-                               spar_sparse_most_entries(comm, layer)) !=
+                               spar_sparse_most_entries(layer, op->density)) !=
             SPAR_OK ||
         spar_selector_run(&layer->selector, spar_op_gradient(op),
                           layer->residual, k, &lane->selection) != SPAR_OK) {
@@ -57,7 +54,7 @@ static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
 /* Requests of this rank that hold for all if one rank makes them. */
 static uint32_t requests(const spar_op_t *op)
 {
-    uint32_t flags = 0;
+    uint32_t flags = op->flags;
 
     if (op->paused) {
         flags |= SPAR_WIRE_PAUSED;
@@ -73,7 +70,7 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 {
     spar_layer_t *layer = op->layer;
     spar_allgather_call_t exchange = {.header = {.slot = slot,
-                                                 .plan = op->comm->plan,
+                                                 .plan = op->plan,
                                                  .step = layer->exchanges++,
                                                  .values = layer->values,
                                                  .dtype = layer->dtype,
@@ -113,8 +110,8 @@ const char *spar_sparse_cause(const spar_op_t *op)
     return spar_allgather_cause(op->lane->allgather);
 }
 
-/* The dense call is to carry the residual: nothing is owed afterwards. */
-static void flush(spar_op_t *op)
+/* Nothing is owed afterwards. */
+void spar_sparse_flush(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
     spar_allreduce_call_t *call = &op->call;
@@ -126,6 +123,8 @@ static void flush(spar_op_t *op)
         memcpy(call->recvbuf, layer->residual, bytes);
         memset(layer->residual, 0, bytes);
         call->sendbuf = MPI_IN_PLACE;
+    } else if (op->standing != NULL && call->sendbuf != MPI_IN_PLACE) {
+        memcpy(call->recvbuf, call->sendbuf, bytes);
     }
     layer->flushed_epoch = op->flush_epoch;
     layer->owes = false;
@@ -172,8 +171,8 @@ bool spar_sparse_conclude(spar_op_t *op)
     if ((flags & SPAR_WIRE_NONFINITE) != 0) {
         op->comm->nonfinite_calls++;
     }
-    if (flags == SPAR_WIRE_FLUSH) {
-        flush(op);
+    if (flags == SPAR_WIRE_FLUSH && op->standing == NULL) {
+        spar_sparse_flush(op);
     }
     return false;
 }

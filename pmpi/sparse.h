@@ -7,12 +7,12 @@
 
 #include "pmpi/comm.h"
 
-/* Entries of this rank that the call sends at most; the same on every rank. */
-uint64_t spar_sparse_most_entries(const spar_comm_t *comm,
-                                  const spar_layer_t *layer);
+/* Entries of this rank that a call of the layer sends at most; the same on
+ * every rank. */
+uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density);
 
-/* Selects and starts to exchange. Errors are final for the communicator;
- * spar_sparse_cause tells why. */
+/* Selects and starts to exchange, with op's density and flags. Errors are final
+ * for the communicator; spar_sparse_cause tells why. */
 spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot);
 
 /* Advances without blocking. SPAR_OK: the exchange is over. *moved_p: there was
@@ -26,6 +26,10 @@ bool spar_sparse_has_agreed(const spar_op_t *op);
  * a dense call with op->call now, which may have been changed to deliver the
  * residual. */
 bool spar_sparse_conclude(spar_op_t *op);
+
+/* The layer's residual takes the gradient in and becomes the call's buffer, for
+ * a dense sum that delivers all that is owed. */
+void spar_sparse_flush(spar_op_t *op);
 
 const char *spar_sparse_cause(const spar_op_t *op);
 

@@ -53,6 +53,7 @@ static void find_layer(spar_op_t *op)
     spar_comm_t *comm = op->comm;
 
     op->plan = comm->plan;
+    op->density = spar_plan_density(comm);
     op->stage = SPAR_OP_READY;
     if (op->place.slot >= 0) {
         op->layer = &comm->layers[op->place.slot];
@@ -186,7 +187,8 @@ static bool launch(spar_op_t *op)
             !op->layer->owes) {
             return start_ring(op);
         }
-        return start_sparse(op, spar_sparse_most_entries(comm, op->layer));
+        return start_sparse(op,
+                            spar_sparse_most_entries(op->layer, op->density));
     }
     if (is_anonymous(op)) {
         return start_sparse(op, op->what.count);

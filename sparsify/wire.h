@@ -35,7 +35,8 @@
 #define SPAR_WIRE_NO_MEMORY (1u << 1) /* I cannot take part sparsely */
 #define SPAR_WIRE_PAUSED    (1u << 2) /* MPI_Pcontrol(0) is in force here */
 #define SPAR_WIRE_FLUSH     (1u << 3) /* deliver the residuals, densely */
-#define SPAR_WIRE_FLAGS     0xfu      /* all of them */
+#define SPAR_WIRE_RETIRE    (1u << 4) /* the same, and dense for good */
+#define SPAR_WIRE_FLAGS     0x1fu     /* all of them */
 
 typedef enum spar_wire_coding {
     SPAR_WIRE_DELTA8 = 0,  /* distance in bytes; 255: add 255 and go on */

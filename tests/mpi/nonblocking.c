@@ -39,9 +39,11 @@ static void control(int step)
     if (rank == 0 && step == options.pause_to) {
         MPI_Pcontrol(1);
     }
-    /* In the middle too: what is delivered must not be kept. */
+    /* In the middle too: what is delivered must not be kept. Two sets of
+     * persistent requests have two last starts. */
     if (rank == size - 1 &&
-        (step == options.steps - 1 || step == options.steps * 3 / 4)) {
+        (step == options.steps - 1 || step == options.steps * 3 / 4 ||
+         (options.lookahead && step == options.steps - 2))) {
         MPI_Pcontrol(2);
     }
     if (rank == 0 && step == 20) {

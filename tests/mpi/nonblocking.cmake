@@ -40,8 +40,7 @@ foreach(progress inline thread)
             --lookahead --out-of-place)
     spar_mpi_test(persistent_${progress} ${env}
         ARGS -n 3 ${taken_over} -- ${nonblocking} --complete mixed --persistent)
-    # Two sets of buffers look like a step of twice the length.
-    spar_mpi_test(persistent_lookahead_${progress} ${env} SPAR_STEP_CALLS=7
+    spar_mpi_test(persistent_lookahead_${progress} ${env}
         ARGS -n 2 ${taken_over} -- ${nonblocking} --complete mixed --persistent
             --lookahead --blocking-between --out-of-place)
     spar_mpi_test(progress_${progress} ${env}

@@ -114,6 +114,9 @@ static void post_layer(slot_t *slot, int l)
 
 void slot_post(slot_t *slot, int step)
 {
+    /* Unlike other collective calls, persistent ones may start in any order. */
+    bool backwards = options.persistent && !options.blocking && rank % 2 == 1;
+
     slot->step = step;
     if (!options.persistent) {
         allocate(slot);
@@ -134,7 +137,7 @@ void slot_post(slot_t *slot, int step)
         return;
     }
     for (int l = 0; l < options.layers; l++) {
-        post_layer(slot, l);
+        post_layer(slot, backwards ? options.layers - 1 - l : l);
     }
 }
 

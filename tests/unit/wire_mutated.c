@@ -188,7 +188,7 @@ static void each_fault_has_its_cause(void **state)
         {4, 2, "the block has another format version"},
         {6, 3, "the value type is unknown"},
         {7, 3, "the index coding is unknown"},
-        {8, 0x10, "unknown flags are set"},
+        {8, 0x20, "unknown flags are set"},
         {28, 1, "the layer is too large for 32-bit indices"},
         {36, 1, "more entries than the layer has elements"},
         {41, 0xff, "the payload size does not fit the number of entries"},
