@@ -37,7 +37,7 @@ static _Thread_local struct {
 
 static spar_comm_t **bucket_of(MPI_Comm comm)
 {
-    return &buckets[((uintptr_t)comm >> 6) % BUCKETS];
+    return &buckets[spar_real_hash((uintptr_t)comm) % BUCKETS];
 }
 
 /* Memory that only exchanges need. */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "pmpi/candidate.h"
 #include "pmpi/post.h"
+#include "pmpi/requests.h"
 #include "pmpi/standing.h"
 
 #include <stdlib.h>
@@ -13,17 +14,17 @@ typedef struct record {
     struct record *next;
     MPI_Request request; /* the application's */
     MPI_Request behind;  /* MPI_REQUEST_NULL: not started */
+    bool left_to_mpi;    /* at its latest start */
     spar_standing_t *standing;
 } record_t;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static record_t *buckets[BUCKETS];
 static atomic_uint records;
-static atomic_uint started;
 
 static record_t **bucket_of(MPI_Request request)
 {
-    return &buckets[((uintptr_t)request >> 6) % BUCKETS];
+    return &buckets[spar_real_hash((uintptr_t)request) % BUCKETS];
 }
 
 static record_t *find(MPI_Request request)
@@ -59,12 +60,14 @@ static void remember(MPI_Request request, spar_standing_t *standing)
     }
     record->request = request;
     record->behind = MPI_REQUEST_NULL;
+    record->left_to_mpi = false;
     record->standing = standing;
     pthread_mutex_lock(&lock);
     record->next = *bucket_of(request);
     *bucket_of(request) = record;
     pthread_mutex_unlock(&lock);
     atomic_fetch_add(&records, 1);
+    atomic_fetch_add(&spar_requests_live, 1);
 }
 
 static void forget(record_t *record)
@@ -78,22 +81,29 @@ static void forget(record_t *record)
     *link = record->next;
     pthread_mutex_unlock(&lock);
     atomic_fetch_sub(&records, 1);
+    atomic_fetch_sub(&spar_requests_live, 1);
     free(record);
+}
+
+/* Whether its latest start went to the engine. MPI may take it for one that was
+ * never started, which MPICH 4.0 waits for, so MPI must not see it at all. */
+static bool is_ours(const record_t *record)
+{
+    return record != NULL && !record->left_to_mpi;
 }
 
 MPI_Request spar_persistent_current(MPI_Request request)
 {
     const record_t *record = find(request);
 
-    return record != NULL && record->behind != MPI_REQUEST_NULL ? record->behind
-                                                                : request;
+    return is_ours(record) ? record->behind : request;
 }
 
 MPI_Request *spar_persistent_view(int count, MPI_Request *requests)
 {
     MPI_Request *view;
 
-    if (atomic_load_explicit(&started, memory_order_relaxed) == 0) {
+    if (atomic_load_explicit(&records, memory_order_relaxed) == 0) {
         return requests;
     }
     view = malloc((size_t)count * sizeof(MPI_Request));
@@ -114,11 +124,10 @@ void spar_persistent_merge(int count, MPI_Request *requests, MPI_Request *view)
     for (int i = 0; i < count; i++) {
         record_t *record = find(requests[i]);
 
-        if (record == NULL || record->behind == MPI_REQUEST_NULL) {
+        if (is_ours(record)) {
+            record->behind = view[i];
+        } else {
             requests[i] = view[i];
-        } else if (view[i] == MPI_REQUEST_NULL) {
-            record->behind = MPI_REQUEST_NULL;
-            atomic_fetch_sub(&started, 1);
         }
     }
     free(view);
@@ -183,10 +192,13 @@ static int start(MPI_Request *request)
 {
     record_t *record = find(*request);
 
-    if (record == NULL || spar_standing_is_dense(record->standing)) {
+    if (record == NULL) {
         return spar_real.Start(request);
     }
-    atomic_fetch_add(&started, 1);
+    record->left_to_mpi = spar_standing_is_dense(record->standing);
+    if (record->left_to_mpi) {
+        return spar_real.Start(request);
+    }
     return spar_post_start(record->standing, &record->behind);
 }
 
@@ -220,7 +232,6 @@ SPAR_EXPORT int MPI_Request_free(MPI_Request *request)
     if (record != NULL && record->behind != MPI_REQUEST_NULL) {
         /* Not allowed while it is started: MPI is to say so or to wait. */
         spar_real.Wait(&record->behind, MPI_STATUS_IGNORE);
-        atomic_fetch_sub(&started, 1);
     }
     if (record != NULL) {
         spar_standing_t *standing = record->standing;

@@ -9,8 +9,9 @@
 
 #include "pmpi/real.h"
 
-/* The requests with those behind the scenes in place of started ones. The array
- * itself if there are none, else a copy. */
+/* The requests with those behind the scenes in place of ours, MPI_REQUEST_NULL
+ * if they are not started: MPI treats it as an inactive one. The array itself
+ * if there are no persistent requests of ours, else a copy. */
 MPI_Request *spar_persistent_view(int count, MPI_Request *requests);
 /* Brings back to `requests` what a completion call made of the view, and frees
  * it. */

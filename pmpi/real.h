@@ -10,6 +10,8 @@
 #ifdef OPEN_MPI
 #include <mpi-ext.h>
 #endif
+#include <stddef.h>
+#include <stdint.h>
 
 /* clang-format off */
 #define SPAR_REAL_FUNCTIONS(F)                                               \
@@ -50,6 +52,13 @@ extern spar_real_t spar_real;
 /* Whether another PMPI tool stands between this library and MPI, where calls
  * through the table bypass it. */
 int spar_real_has_tool_behind(void);
+
+/* Spreads handles over the buckets of a table: they are addresses in Open MPI,
+ * in MPICH small numbers behind a prefix. */
+static inline size_t spar_real_hash(uintptr_t handle)
+{
+    return handle ^ handle >> 6;
+}
 
 /* Defines MPI_x and its alias PMPI_x. */
 #define SPAR_EXPORT __attribute__((visibility("default")))

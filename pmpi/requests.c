@@ -20,7 +20,7 @@ static _Thread_local struct {
 
 static spar_op_t **bucket_of(MPI_Request request)
 {
-    return &buckets[((uintptr_t)request >> 6) % BUCKETS];
+    return &buckets[spar_real_hash((uintptr_t)request) % BUCKETS];
 }
 
 static void insert(spar_op_t *op)

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-/* Requests that are not completed yet. */
+/* Requests that are not completed yet, and persistent ones. */
 extern atomic_uint spar_requests_live;
 
 /* Gives the call a request, op->request. Returns MPI's code. */

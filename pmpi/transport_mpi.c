@@ -2,7 +2,8 @@
 
 #include <limits.h>
 
-/* The request itself is kept in the transfer: Open MPI's is a pointer. */
+/* The request itself is kept in the transfer: Open MPI's is a pointer, MPICH's
+ * a number. Neither is ever 0, which would be no transfer. */
 _Static_assert(sizeof(MPI_Request) <= sizeof(void *),
                "an MPI_Request fits into a transfer");
 

@@ -38,7 +38,9 @@ static void argument_errors_reach_the_application(void)
     MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
     /* Open MPI raises some buffer errors on MPI_COMM_WORLD. */
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+#ifndef MPICH_VERSION /* 4.0 crashes */
     CHECK(MPI_Allreduce(a, b, -1, MPI_FLOAT, MPI_SUM, comm) != MPI_SUCCESS);
+#endif
     CHECK(MPI_Allreduce(a, b, COUNT, MPI_DATATYPE_NULL, MPI_SUM, comm) !=
           MPI_SUCCESS);
     CHECK(MPI_Allreduce(a, b, COUNT, MPI_FLOAT, MPI_OP_NULL, comm) !=
