@@ -133,9 +133,8 @@ void spar_persistent_merge(int count, MPI_Request *requests, MPI_Request *view)
     free(view);
 }
 
-/* After MPI has made the persistent request. */
-static int take_over(int code, const spar_allreduce_call_t *call,
-                     const MPI_Request *request)
+int spar_persistent_take_over(int code, const spar_allreduce_call_t *call,
+                              const MPI_Request *request)
 {
     spar_standing_t *standing = NULL;
     spar_comm_t *comm;
@@ -162,17 +161,17 @@ SPAR_EXPORT int MPIX_Allreduce_init(const void *sendbuf, void *recvbuf,
 {
     spar_allreduce_call_t call = {sendbuf, recvbuf, count, datatype, op, comm};
 
-    return take_over(spar_real.MPIX_Allreduce_init(sendbuf, recvbuf, count,
-                                                   datatype, op, comm, info,
-                                                   request),
-                     &call, request);
+    return spar_persistent_take_over(
+        spar_real.MPIX_Allreduce_init(sendbuf, recvbuf, count, datatype, op,
+                                      comm, info, request),
+        &call, request);
 }
 
 SPAR_EXPORT __typeof__(MPIX_Allreduce_init) PMPIX_Allreduce_init
     __attribute__((alias("MPIX_Allreduce_init")));
 #endif
 
-#if MPI_VERSION >= 4
+#ifdef SPAR_HAVE_ALLREDUCE_INIT
 SPAR_EXPORT int MPI_Allreduce_init(const void *sendbuf, void *recvbuf,
                                    int count, MPI_Datatype datatype, MPI_Op op,
                                    MPI_Comm comm, MPI_Info info,
@@ -180,9 +179,10 @@ SPAR_EXPORT int MPI_Allreduce_init(const void *sendbuf, void *recvbuf,
 {
     spar_allreduce_call_t call = {sendbuf, recvbuf, count, datatype, op, comm};
 
-    return take_over(spar_real.Allreduce_init(sendbuf, recvbuf, count, datatype,
-                                              op, comm, info, request),
-                     &call, request);
+    return spar_persistent_take_over(
+        spar_real.Allreduce_init(sendbuf, recvbuf, count, datatype, op, comm,
+                                 info, request),
+        &call, request);
 }
 
 SPAR_ALIAS(Allreduce_init);

@@ -7,7 +7,12 @@
 #ifndef SPAR_PMPI_PERSISTENT_H
 #define SPAR_PMPI_PERSISTENT_H
 
-#include "pmpi/real.h"
+#include "pmpi/op.h"
+
+/* After MPI has made the persistent request, or has failed to (`code`, which is
+ * returned): if it is a candidate's, its starts go to the engine. */
+int spar_persistent_take_over(int code, const spar_allreduce_call_t *call,
+                              const MPI_Request *request);
 
 /* The requests with those behind the scenes in place of ours, MPI_REQUEST_NULL
  * if they are not started: MPI treats it as an inactive one. The array itself

@@ -21,8 +21,13 @@ __attribute__((constructor)) static void fill_table(void)
 #ifdef OMPI_HAVE_MPI_EXT_PCOLLREQ
     find("PMPIX_Allreduce_init", &spar_real.MPIX_Allreduce_init);
 #endif
-#if MPI_VERSION >= 4
+#ifdef SPAR_HAVE_ALLREDUCE_INIT
     find("PMPI_Allreduce_init", &spar_real.Allreduce_init);
+#endif
+#ifdef SPAR_HAVE_LARGE_COUNT
+    find("PMPI_Allreduce_c", &spar_real.Allreduce_c);
+    find("PMPI_Iallreduce_c", &spar_real.Iallreduce_c);
+    find("PMPI_Allreduce_init_c", &spar_real.Allreduce_init_c);
 #endif
 }
 

@@ -41,8 +41,13 @@ typedef struct spar_real {
 #ifdef OMPI_HAVE_MPI_EXT_PCOLLREQ
     __typeof__(&MPIX_Allreduce_init) MPIX_Allreduce_init;
 #endif
-#if MPI_VERSION >= 4
+#ifdef SPAR_HAVE_ALLREDUCE_INIT
     __typeof__(&MPI_Allreduce_init) Allreduce_init;
+#endif
+#ifdef SPAR_HAVE_LARGE_COUNT
+    __typeof__(&MPI_Allreduce_c) Allreduce_c;
+    __typeof__(&MPI_Iallreduce_c) Iallreduce_c;
+    __typeof__(&MPI_Allreduce_init_c) Allreduce_init_c;
 #endif
 } spar_real_t;
 

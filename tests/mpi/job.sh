@@ -4,7 +4,8 @@
 #   -c CODE   expected exit code of mpirun: a number or "fail" (0)
 #   -m TEXT   must be in the output     -a TEXT   must not be in it
 #   -s        some ranks without the library: "first" or "last" by itself
-# LIBSPAR names the library; SPAR_ variables are forwarded.
+# LIBSPAR names the library; SPAR_ variables are forwarded. MPIRUN: another one
+# than mpirun.
 set -u
 ranks=2 code=0 bare=
 must=() absent=()
@@ -30,7 +31,7 @@ elif [ "$bare" = last ]; then
 else
     line=(-n "$ranks" "${with[@]}" "$@")
 fi
-output=$(timeout "$limit" mpirun "${line[@]}" 2>&1 </dev/null)
+output=$(timeout "$limit" "${MPIRUN:-mpirun}" "${line[@]}" 2>&1 </dev/null)
 got=$?
 echo "$output"
 wrong=0
