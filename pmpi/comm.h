@@ -80,12 +80,13 @@ typedef struct spar_comm {
     int size;
     atomic_bool freed; /* by the application: the handle is not valid */
 
-    /* Guarded by `posting`, which is never held for long. */
+    /* Guarded by `posting`, which is never held for long; that a list is empty
+     * can be seen without it. */
     pthread_mutex_t posting;
-    spar_op_t *queue;    /* posted, not started; first in, first out */
-    spar_op_t *last;     /* in the queue */
-    spar_op_t *returned; /* the application is through with them */
-    spar_op_t *started;  /* starts of persistent calls, in no order */
+    _Atomic(spar_op_t *) queue; /* posted, not started; first in, first out */
+    spar_op_t *last;            /* in the queue */
+    _Atomic(spar_op_t *) returned; /* the application is through with them */
+    _Atomic(spar_op_t *) started;  /* starts of persistent calls, in no order */
     size_t living;   /* calls that are remembered, and persistent requests */
     uint64_t posted; /* calls so far */
 

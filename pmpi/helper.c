@@ -21,13 +21,14 @@
  * rank that waits long for a late peer costs next to nothing. */
 #define NAP_SHARE    0.125
 #define SHORTEST_NAP 10e-6
-#define LONGEST_NAP  1e-3
+#define LONGEST_NAP  5e-3
 /* Without a call of the application for that long, a patient helper acts. */
 #define PATIENCE 5e-3
 
 static struct {
     pthread_t thread;
-    bool there;
+    bool there;           /* the thread, which may only write reports */
+    atomic_bool advances; /* it makes MPI calls; the same on all ranks */
     atomic_bool stop;
     atomic_bool eager;
     atomic_bool parked;
@@ -43,7 +44,7 @@ bool spar_helper_is_eager(void)
 
 bool spar_helper_is_there(void)
 {
-    return helper.there;
+    return helper.advances;
 }
 
 void spar_helper_wake(void)
@@ -67,7 +68,8 @@ static bool is_called_away(void)
 
 static bool has_work(void)
 {
-    return spar_progress_pending() > 0 && !spar_progress_has_caller();
+    return helper.advances && spar_progress_pending() > 0 &&
+           !spar_progress_has_caller();
 }
 
 static void park(void)
@@ -176,34 +178,45 @@ static bool create(spar_spare_t *spare)
     return created;
 }
 
+/* Why the helper may not advance calls; NULL: it may. */
+static const char *objection(int everywhere)
+{
+    if (spar_engine.config.mode == SPAR_MODE_DENSE) {
+        return "mode dense: non-blocking calls are passed on";
+    }
+    if (!spar_engine.has_threads) {
+        return "this MPI has no MPI_THREAD_MULTIPLE: non-blocking calls are "
+               "passed on";
+    }
+    return everywhere ? NULL
+                      : "no helper thread on some rank: non-blocking calls are "
+                        "passed on";
+}
+
 void spar_helper_start(void)
 {
     static spar_spare_t spare;
-
-    int there, everywhere = 0;
+    int can, everywhere = 0;
 
     spar_spare_find(&spare);
     choose(&spare);
     sem_init(&helper.wake, 0, 0);
-    there = spar_engine.has_threads && create(&spare);
-    if (!there) {
+    helper.there = create(&spare);
+    if (!helper.there) {
         spar_spare_close(&spare);
     }
     /* What is done with non-blocking calls depends on it. */
-    spar_real.Allreduce(&there, &everywhere, 1, MPI_INT, MPI_MIN,
-                        MPI_COMM_WORLD);
-    helper.there = there;
-    if (!everywhere) {
-        spar_helper_stop();
+    can = helper.there && spar_engine.has_threads;
+    spar_real.Allreduce(&can, &everywhere, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (objection(everywhere) == NULL) {
+        helper.advances = true;
+    } else {
         helper.eager = false;
-        set_why(spar_engine.has_threads
-                    ? "no helper thread could be started on some rank, so "
-                      "non-blocking calls are passed on"
-                    : "this MPI has no MPI_THREAD_MULTIPLE, so non-blocking "
-                      "calls are passed on");
-        return;
+        set_why(objection(everywhere));
     }
-    spar_ended_watch();
+    if (helper.there) {
+        spar_ended_watch();
+    }
 }
 
 void spar_helper_stop(void)
@@ -216,6 +229,7 @@ void spar_helper_stop(void)
     sem_post(&helper.wake);
     pthread_join(helper.thread, NULL);
     helper.there = false;
+    helper.advances = false;
     spar_ended_catch_up();
 }
 
@@ -226,7 +240,7 @@ void spar_helper_signal(void)
 
 void spar_helper_become_eager(const char *why)
 {
-    if (helper.there && !atomic_exchange(&helper.eager, true)) {
+    if (helper.advances && !atomic_exchange(&helper.eager, true)) {
         set_why(why);
         spar_info("the helper thread advances exchanges: %s", why);
     }

@@ -3,12 +3,27 @@
 #include "pmpi/engine.h"
 #include "pmpi/finish.h"
 
-/* Asks for full thread support, so that exchanges can run beside the
- * application, and shows the application the level that it asked for. */
+/* Full thread support lets exchanges run beside the application. It makes every
+ * request of MPI a little slower, so not where nothing is exchanged. Settings
+ * that differ between ranks, or are wrong, are dealt with later. */
+static int level_to_ask_for(int required)
+{
+    spar_config_t config;
+    char error[192];
+
+    spar_config_defaults(&config);
+    (void)spar_config_load(&config, error, sizeof(error));
+    return config.mode == SPAR_MODE_DENSE || config.mode == SPAR_MODE_OFF
+               ? required
+               : MPI_THREAD_MULTIPLE;
+}
+
+/* Shows the application the level that it asked for. */
 static int init(int *argc, char ***argv, int required, int *provided)
 {
     int level = MPI_THREAD_SINGLE;
-    int code = spar_real.Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
+    int code =
+        spar_real.Init_thread(argc, argv, level_to_ask_for(required), &level);
 
     if (code != MPI_SUCCESS) {
         return code;

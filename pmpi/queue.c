@@ -39,8 +39,8 @@ void spar_queue_post(spar_op_t *op)
 
     op->next = NULL;
     pthread_mutex_lock(&comm->posting);
-    if (comm->queue == NULL) {
-        comm->queue = op;
+    if (spar_queue_first(comm) == NULL) {
+        atomic_store_explicit(&comm->queue, op, memory_order_release);
     } else {
         comm->last->next = op;
     }
@@ -50,22 +50,25 @@ void spar_queue_post(spar_op_t *op)
 }
 
 /* Puts it in front of a list that the lock guards. */
-static void push(spar_op_t **list, spar_op_t *op)
+static void push(_Atomic(spar_op_t *) *list, spar_op_t *op)
 {
     pthread_mutex_lock(&op->comm->posting);
-    op->next = *list;
-    *list = op;
+    op->next = atomic_load_explicit(list, memory_order_relaxed);
+    atomic_store_explicit(list, op, memory_order_relaxed);
     pthread_mutex_unlock(&op->comm->posting);
 }
 
-static spar_op_t *pop(spar_comm_t *comm, spar_op_t **list)
+static spar_op_t *pop(spar_comm_t *comm, _Atomic(spar_op_t *) *list)
 {
     spar_op_t *op;
 
+    if (atomic_load_explicit(list, memory_order_relaxed) == NULL) {
+        return NULL;
+    }
     pthread_mutex_lock(&comm->posting);
-    op = *list;
+    op = atomic_load_explicit(list, memory_order_relaxed);
     if (op != NULL) {
-        *list = op->next;
+        atomic_store_explicit(list, op->next, memory_order_relaxed);
     }
     pthread_mutex_unlock(&comm->posting);
     return op;
@@ -83,18 +86,14 @@ spar_op_t *spar_queue_take_start(spar_comm_t *comm)
 
 spar_op_t *spar_queue_first(spar_comm_t *comm)
 {
-    spar_op_t *op;
-
-    pthread_mutex_lock(&comm->posting);
-    op = comm->queue;
-    pthread_mutex_unlock(&comm->posting);
-    return op;
+    return atomic_load_explicit(&comm->queue, memory_order_acquire);
 }
 
 void spar_queue_pop(spar_comm_t *comm)
 {
     pthread_mutex_lock(&comm->posting);
-    comm->queue = comm->queue->next;
+    atomic_store_explicit(&comm->queue, spar_queue_first(comm)->next,
+                          memory_order_release);
     pthread_mutex_unlock(&comm->posting);
 }
 
