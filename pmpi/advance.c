@@ -41,6 +41,7 @@ static void leave_lane(spar_op_t *op)
 static void finish(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
+    bool counted = true;
 
     op->completed = spar_clock_now();
     if (op->layer != NULL) {
@@ -60,10 +61,13 @@ static void finish(spar_op_t *op)
         atomic_store_explicit(&op->state, SPAR_OP_DONE, memory_order_release);
         break;
     case SPAR_OP_NOTE:
+        counted = op->counted;
         spar_queue_free(op);
         break;
     }
-    spar_progress_remove(comm);
+    if (counted) {
+        spar_progress_remove(comm);
+    }
 }
 
 void spar_advance_fail(spar_op_t *op, const char *cause)

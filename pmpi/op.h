@@ -73,6 +73,7 @@ typedef struct spar_op {
     int code;           /* MPI's, once it is done */
     atomic_bool raised; /* the application was told of the error */
     uint64_t number;    /* on its communicator, in the order of the calls */
+    bool counted;       /* among the pending ones (pmpi/progress.h) */
     spar_allreduce_call_t call;
     spar_sequence_call_t what;
     spar_sequence_place_t place;

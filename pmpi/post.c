@@ -10,6 +10,7 @@
 #include "pmpi/queue.h"
 #include "pmpi/requests.h"
 #include "pmpi/standing.h"
+#include "pmpi/steps.h"
 
 static void fill(spar_op_t *op, spar_dtype_t dtype,
                  const spar_allreduce_call_t *call)
@@ -29,9 +30,15 @@ static void fill(spar_op_t *op, spar_dtype_t dtype,
     op->flush_epoch = atomic_load(&spar_engine.flush_epoch);
 }
 
+static void count(spar_op_t *op)
+{
+    op->counted = true;
+    op->depth = spar_progress_add(op->comm);
+}
+
 static void post(spar_op_t *op)
 {
-    op->depth = spar_progress_add(op->comm);
+    count(op);
     spar_queue_post(op);
 }
 
@@ -107,7 +114,7 @@ int spar_post_start(spar_standing_t *standing, MPI_Request *request_p)
     fill(op, standing->dtype, &standing->call);
     op->standing = standing;
     open_request(op, request_p);
-    op->depth = spar_progress_add(op->comm);
+    count(op);
     spar_queue_post_start(op);
     see_to(op);
     return MPI_SUCCESS;
@@ -118,18 +125,33 @@ bool spar_post_takes_requests(void)
     return spar_engine.config.mode != SPAR_MODE_DENSE && spar_helper_is_there();
 }
 
+/* Nearly always the note is all that there is to do: then nobody else is told
+ * of it. */
+static bool note_at_once(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    if (pthread_mutex_trylock(&comm->busy) != 0) {
+        return false;
+    }
+    spar_queue_post(op);
+    (void)spar_advance(comm);
+    if (spar_queue_first(comm) != NULL) {
+        count(op);
+    }
+    pthread_mutex_unlock(&comm->busy);
+    return true;
+}
+
 void spar_post_note(spar_comm_t *comm, spar_dtype_t dtype,
                     const spar_allreduce_call_t *call)
 {
     spar_op_t *op = spar_queue_new(comm, SPAR_OP_NOTE);
-    unsigned polls = 0;
 
     fill(op, dtype, call);
     comm->marker = 0;
-    post(op);
-    /* Nearly always all that there is to do. */
-    spar_progress_step(&polls);
-    if (spar_progress_pending() > 0) {
-        spar_helper_wake();
+    if (!note_at_once(op)) {
+        post(op);
     }
+    spar_steps_stop_late();
 }
