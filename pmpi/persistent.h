@@ -1,8 +1,9 @@
 /*
  * Spar: persistent allreduce. MPI has no persistent generalized requests, so
- * the application holds MPI's own persistent request, which is never started
- * for a call that is taken over; each start gives it a generalized request
- * behind the scenes, which stands for it in the completion calls.
+ * the application holds MPI's own persistent request, which the engine starts
+ * only where the call is dense (pmpi/standing.h); each start gives it a
+ * generalized request behind the scenes, which stands for it in the completion
+ * calls.
  */
 #ifndef SPAR_PMPI_PERSISTENT_H
 #define SPAR_PMPI_PERSISTENT_H
