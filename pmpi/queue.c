@@ -39,13 +39,13 @@ void spar_queue_post(spar_op_t *op)
 
     op->next = NULL;
     pthread_mutex_lock(&comm->posting);
+    op->number = comm->posted++;
     if (spar_queue_first(comm) == NULL) {
         atomic_store_explicit(&comm->queue, op, memory_order_release);
     } else {
         comm->last->next = op;
     }
     comm->last = op;
-    op->number = comm->posted++;
     pthread_mutex_unlock(&comm->posting);
 }
 
