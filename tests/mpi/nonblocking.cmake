@@ -113,6 +113,40 @@ foreach(level single funneled)
         ARGS -n 2 ${taken_over} -- $<TARGET_FILE:mpi_worker> --${level})
 endforeach()
 
+# Trouble on one rank, or beside the sums
+spar_mpi_program(trouble mpi/trouble.c)
+add_library(mpi_faults SHARED mpi/faults.c)
+target_link_libraries(mpi_faults PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
+target_compile_definitions(mpi_faults PRIVATE _GNU_SOURCE)
+set_target_properties(mpi_faults PROPERTIES C_VISIBILITY_PRESET default)
+spar_mpi_test(persistent_receive_fails ENV SPAR_MODE=lossless
+    ARGS -n 2 -m "all is well" -- $<TARGET_FILE:mpi_trouble> persistent)
+spar_mpi_test(broken_exchange ENV SPAR_MODE=lossless FAULT_RECEIVE=60
+        LIBSPAR_BEHIND=$<TARGET_FILE:mpi_faults>
+    ARGS -n 2 -c fail -m "sparse allreduce failed" -m "the handler knows"
+        -- $<TARGET_FILE:mpi_trouble> broken)
+spar_mpi_test(fork ENV SPAR_MODE=sparse
+    ARGS -n 2 -m "all is well" -- $<TARGET_FILE:mpi_trouble> fork)
+if(NOT SPAR_SANITIZE) # whose run-time library starts threads in its own way
+spar_mpi_test(no_thread ENV SPAR_MODE=sparse FAULT_THREAD=1
+        LIBSPAR_BEHIND=$<TARGET_FILE:mpi_faults>
+    ARGS -n 2 -m "sums are right" -m "no helper thread on some rank"
+        -- ${nonblocking} --complete waitall --expect dense)
+endif()
+# Small sums between the large ones must not be waited for beyond the end, nor
+# must a plan that is still being made.
+spar_mpi_test(nonblocking_stop ENV SPAR_MODE=sparse SPAR_STEP_CALLS=7
+        SPAR_PROGRESS=thread SPAR_STOP_STEPS=30
+    ARGS -n 3 -a "sums are right" -m "spar: 30 steps"
+        -- ${nonblocking} --complete mixed --blocking-between --steps 100000)
+spar_mpi_test(unfinished_plan ENV SPAR_MODE=dense
+    ARGS -n 2 -m "sums are right" -a "not completed"
+        -- ${nonblocking} --complete waitall --steps 9 --expect dense)
+# A flush is nothing to remember for calls that owe nothing.
+spar_mpi_test(lossless_flush ENV SPAR_MODE=lossless SPAR_LEARN_STEPS=1000
+    ARGS -n 2 -m "sums are right" -a "all stayed dense"
+        -- ${nonblocking} --complete waitall --expect lossless)
+
 # All of it at random
 foreach(ranks 1 2 3 5)
     spar_mpi_test(soak_${ranks} ENV SPAR_MODE=lossless

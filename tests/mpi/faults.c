@@ -1,0 +1,53 @@
+/*
+ * A library behind Spar that makes things fail on one rank alone:
+ *   FAULT_RECEIVE=n  the n-th message that rank 0 receives has a wrong size
+ *   FAULT_THREAD=1   Spar cannot start a thread on rank 1
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <mpi.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int is_rank(const char *wanted)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+
+    return rank != NULL && strcmp(rank, wanted) == 0;
+}
+
+int PMPI_Get_count(const MPI_Status *status, MPI_Datatype datatype, int *count)
+{
+    static atomic_int calls;
+    int (*real)(const MPI_Status *, MPI_Datatype, int *);
+    const char *fault = getenv("FAULT_RECEIVE");
+    void *symbol = dlsym(RTLD_NEXT, "PMPI_Get_count");
+    int code;
+
+    memcpy(&real, &symbol, sizeof(real));
+    code = real(status, datatype, count);
+    if (fault != NULL && is_rank("0") && ++calls == atoi(fault)) {
+        *count = -1;
+    }
+    return code;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *(*run)(void *), void *argument)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+    void *address;
+    Dl_info info;
+
+    memcpy(&real, &symbol, sizeof(real));
+    memcpy(&address, &run, sizeof(address));
+    if (getenv("FAULT_THREAD") != NULL && is_rank("1") &&
+        dladdr(address, &info) && info.dli_fname != NULL &&
+        strstr(info.dli_fname, "libspar") != NULL) {
+        return EAGAIN;
+    }
+    return real(thread, attributes, run, argument);
+}
