@@ -81,7 +81,7 @@ void spar_advance_fail(spar_op_t *op, const char *cause)
     op->lane = NULL; /* the network may still use what is in it */
 }
 
-static void count_dense(spar_op_t *op)
+void spar_advance_count_dense(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
     size_t bytes = op->what.count * spar_dtype_size(op->what.dtype);
@@ -122,7 +122,7 @@ static void end_dense(spar_op_t *op, int code)
 {
     op->code = code;
     op->stage = SPAR_OP_ENDED;
-    count_dense(op);
+    spar_advance_count_dense(op);
     if (code != MPI_SUCCESS || op->layer == NULL) {
         return;
     }

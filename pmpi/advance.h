@@ -17,6 +17,9 @@ void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage);
  * over any more. `cause` NULL: that is known already. */
 void spar_advance_fail(spar_op_t *op, const char *cause);
 
+/* Counts the call as a dense one for the report. */
+void spar_advance_count_dense(spar_op_t *op);
+
 /* The blocking caller has made its dense call, with this code. */
 void spar_advance_caller_done(spar_op_t *op, int code);
 

@@ -104,6 +104,10 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
     state->negotiation = calloc(1, sizeof(*state->negotiation));
     state->sequence = spar_sequence_create(spar_engine.config.learn_steps,
                                            spar_engine.config.step_calls);
+    if (state->sequence != NULL) {
+        state->sequence->only_steps =
+            spar_engine.config.mode == SPAR_MODE_DENSE;
+    }
     if (state->negotiation == NULL || state->sequence == NULL ||
         !make_lanes(state) ||
         spar_ring_create(&state->transport.transport,

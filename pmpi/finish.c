@@ -56,6 +56,7 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .predicted_seconds = layer->predicted_seconds,
         .sparse_seconds = ratio(layer->sparse_sum, (double)layer->sparse_ended),
         .nonblocking = layer->nonblocking,
+        .measured = layer->ended > 0,
         .waited_seconds = ratio(layer->waited_sum, (double)layer->ended),
         .span_seconds = ratio(layer->span_sum, (double)layer->ended),
         .depth = ratio(layer->depth_sum, (double)layer->ended),
@@ -166,6 +167,7 @@ static void describe_steps(draft_t *draft, const spar_comm_t *comm)
     }
     report->step_seconds = draft->steps;
     report->steps = steps->count;
+    report->step_calls = comm->layer_count;
     report->steady_from = steps->steady_from;
     report->dense_per_step = 0;
     report->sent_per_step = -1;

@@ -29,6 +29,7 @@ static struct {
     pthread_t thread;
     bool there;           /* the thread, which may only write reports */
     atomic_bool advances; /* it makes MPI calls; the same on all ranks */
+    bool took_over;       /* `advances` was true once */
     atomic_bool stop;
     atomic_bool eager;
     atomic_bool parked;
@@ -210,6 +211,7 @@ void spar_helper_start(void)
     spar_real.Allreduce(&can, &everywhere, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
     if (objection(everywhere) == NULL) {
         helper.advances = true;
+        helper.took_over = true;
     } else {
         helper.eager = false;
         set_why(objection(everywhere));
@@ -252,6 +254,10 @@ void spar_helper_describe(char *text, size_t size)
         spar_helper_is_eager() ? "a helper thread" : "the application's calls";
 
     pthread_mutex_lock(&helper.lock);
-    snprintf(text, size, "%s (%s)", who, helper.why);
+    if (helper.took_over) {
+        snprintf(text, size, "%s (%s)", who, helper.why);
+    } else {
+        snprintf(text, size, "%s", helper.why);
+    }
     pthread_mutex_unlock(&helper.lock);
 }

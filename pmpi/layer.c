@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/quantile.h"
+#include "pmpi/engine.h"
 #include "sparsify/residual.h"
 
 #include <stdlib.h>
@@ -65,11 +66,14 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason)
 {
     if (layer->owes) {
         layer->unsent_share = spar_layer_unsent_share(layer);
-        spar_warn("a layer of %llu elements had %.0f %% of its gradient "
-                  "(by energy) still to send when %s; MPI_Pcontrol(2) before "
-                  "the last step delivers it",
-                  (unsigned long long)layer->count, 100 * layer->unsent_share,
-                  reason);
+        /* All ranks owe about as much. */
+        spar_log_write(
+            spar_engine.rank == 0 ? SPAR_LOG_WARN : SPAR_LOG_INFO,
+            "a layer of %llu elements had %.0f %% of its gradient "
+            "(by energy) still to send when %s; MPI_Pcontrol(2) before "
+            "the last step delivers it",
+            (unsigned long long)layer->count, 100 * layer->unsent_share,
+            reason);
     }
     spar_layer_cleanup(layer);
     layer->owes = false;

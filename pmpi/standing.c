@@ -47,7 +47,8 @@ static void fill(spar_standing_t *standing)
                     (uint64_t)standing->call.count);
     layer->nonblocking = true;
     layer->sparse = spar_plan_fits(layer);
-    layer->why = layer->sparse ? "persistent" : "too large for one message";
+    layer->why = layer->sparse ? "persistent: sparse after learning"
+                               : "too large for one message";
     atomic_store(&standing->dense, !layer->sparse);
     layer->flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     spar_selection_init(&standing->lane.selection);
@@ -157,14 +158,19 @@ static bool doubts(spar_standing_t *standing, double density)
     layer->sample_count = 0;
     layer->predicted_seconds = predict(standing, density);
     standing->judged = true;
-    return !spar_verdict_pays(layer->predicted_seconds, layer->dense_seconds) ||
-           (standing->comm->rank == 0 &&
-            spar_content_is_steady(&layer->content));
+    if (!spar_verdict_pays(layer->predicted_seconds, layer->dense_seconds)) {
+        standing->doubt = "persistent: dense is predicted faster";
+    } else if (standing->comm->rank == 0 &&
+               spar_content_is_steady(&layer->content)) {
+        standing->doubt = "persistent: changes little, like parameters";
+    }
+    return standing->doubt != NULL;
 }
 
 /* Mode auto, later. */
-static bool regrets(spar_layer_t *layer)
+static bool regrets(spar_standing_t *standing)
 {
+    spar_layer_t *layer = &standing->layer;
     double seconds;
 
     if (layer->sample_count < REVIEW_STARTS) {
@@ -172,14 +178,17 @@ static bool regrets(spar_layer_t *layer)
     }
     seconds = spar_layer_typical_seconds(layer);
     layer->sample_count = 0;
-    return spar_verdict_review(seconds, layer->dense_seconds, &layer->losses);
+    if (spar_verdict_review(seconds, layer->dense_seconds, &layer->losses)) {
+        standing->doubt = "persistent: sparse proved slower";
+    }
+    return standing->doubt != NULL;
 }
 
 static void start_sparse(spar_op_t *op)
 {
     spar_standing_t *standing = op->standing;
 
-    if (is_auto() && (standing->judged ? regrets(op->layer)
+    if (is_auto() && (standing->judged ? regrets(standing)
                                        : doubts(standing, op->density))) {
         op->flags |= SPAR_WIRE_RETIRE;
     }
@@ -244,8 +253,9 @@ static void begin_delivery(spar_op_t *op, bool for_good)
     if (for_good) {
         op->layer->sparse = false;
         atomic_store(&standing->dense, true);
-        op->layer->why = "persistent; dense is faster, or changes little, "
-                         "like parameters";
+        op->layer->why = standing->doubt != NULL
+                             ? standing->doubt
+                             : "persistent: dense suits another rank better";
     }
     spar_sparse_flush(op);
     if (spar_ring_reserve(standing->ring, op->layer->dtype, PIECE) != SPAR_OK) {

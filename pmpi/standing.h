@@ -31,6 +31,7 @@ typedef struct spar_standing {
     spar_ring_t *ring;  /* delivers what is owed, piece by piece */
     uint64_t delivered; /* elements of the present delivery */
     bool judged;        /* whether it pays has been looked at, mode auto */
+    const char *doubt;  /* this rank's, why it may not pay; NULL: none */
 } spar_standing_t;
 
 /* MPI has made the persistent request. NULL: it is left to MPI; the same on

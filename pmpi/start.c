@@ -177,6 +177,7 @@ static bool launch(spar_op_t *op)
 
     if (op->kind == SPAR_OP_NOTE) {
         spar_advance_begin(op, SPAR_OP_ENDED);
+        spar_advance_count_dense(op);
         return true;
     }
     if (op->layer != NULL && op->layer->active) {

@@ -51,6 +51,8 @@ typedef struct spar_sequence {
     spar_sequence_state_t state;
     uint64_t repeats;    /* how often a step must repeat */
     uint64_t step_calls; /* given by the user; 0: learn */
+    bool only_steps; /* nothing is kept for layers: units that differ in their
+                        calls are steps, whatever their buffers */
     /* learning */
     uint64_t calls;  /* calls since learning began */
     uint64_t before; /* calls that were learnt from before that */

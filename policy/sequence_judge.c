@@ -142,13 +142,28 @@ static size_t find_first(const spar_sequence_t *sequence, size_t period,
     return first;
 }
 
+static bool calls_differ(const spar_sequence_t *sequence, size_t proposal)
+{
+    const spar_sequence_call_t *latest = spar_history_back(sequence, 0);
+
+    for (size_t back = 1; back < proposal; back++) {
+        const spar_sequence_call_t *call = spar_history_back(sequence, back);
+
+        if (call->count != latest->count || call->dtype != latest->dtype) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
                            size_t *first_p)
 {
     size_t window = window_calls(sequence, proposal);
     size_t period = proposal;
 
-    if (sequence->step_calls == 0) {
+    if (sequence->step_calls == 0 &&
+        !(sequence->only_steps && calls_differ(sequence, proposal))) {
         size_t multiple = find_multiple(sequence, proposal, window);
 
         if (multiple * proposal <= SPAR_SEQUENCE_MAX_PERIOD &&

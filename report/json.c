@@ -45,8 +45,10 @@ static json_t *steps_json(const spar_report_t *report)
     for (size_t i = 0; i < report->steps; i++) {
         json_array_append_new(seconds, json_real(report->step_seconds[i]));
     }
-    return json_pack("{s:I, s:I, s:f, s:o}", "count", (json_int_t)report->steps,
-                     "steady_from", (json_int_t)report->steady_from, "median_s",
+    return json_pack("{s:I, s:I, s:I, s:f, s:o}", "count",
+                     (json_int_t)report->steps, "calls",
+                     (json_int_t)report->step_calls, "steady_from",
+                     (json_int_t)report->steady_from, "median_s",
                      spar_report_median_step(report), "seconds", seconds);
 }
 
@@ -67,7 +69,7 @@ static json_t *layer_json(const spar_report_layer_t *layer)
 
     return json_pack(
         "{s:i, s:i, s:I, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, s:f, "
-        "s:f, s:f, s:o, s:b, s:f, s:f, s:f, s:I}",
+        "s:f, s:f, s:o, s:b, s:o, s:o, s:f, s:I}",
         "comm", layer->comm, "slot", (int)layer->slot, "count",
         (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
         "state", layer->sparse ? "sparse" : "dense", "why", layer->why,
@@ -79,7 +81,8 @@ static json_t *layer_json(const spar_report_layer_t *layer)
         "predicted_s", layer->predicted_seconds, "select_s",
         layer->select_seconds, "residual_share", known(layer->residual_share),
         "nonblocking", (int)layer->nonblocking, "waited_s",
-        layer->waited_seconds, "post_to_complete_s", layer->span_seconds,
+        known(layer->measured ? layer->waited_seconds : -1),
+        "post_to_complete_s", known(layer->measured ? layer->span_seconds : -1),
         "queue_depth", layer->depth, "queue_depth_max",
         (json_int_t)layer->depth_most);
 }

@@ -34,6 +34,7 @@ typedef struct spar_report_layer {
     double select_seconds;    /* mean on this rank, part of the above */
     /* Of all calls that the application has completed, means on this rank. */
     bool nonblocking;
+    bool measured;         /* the means below */
     double waited_seconds; /* that the application was blocked for a call */
     double span_seconds;   /* from the call to its completion */
     double depth;          /* pending calls when it was made, with it */
@@ -51,6 +52,7 @@ typedef struct spar_report {
     /* Steps of the busiest communicator. */
     const double *step_seconds;
     size_t steps;
+    size_t step_calls;    /* candidates in a step */
     uint64_t steady_from; /* first step after learning and ramp */
     /* Steady state, bytes per rank and step; negative: not known. */
     double sent_per_step;

@@ -55,9 +55,9 @@ static void print_settings(const spar_report_t *report, FILE *file)
 
 static void print_head(const spar_report_t *report, FILE *file)
 {
-    fprintf(file, "spar: %s, %d ranks on %d %s, %.1f s", SPAR_VERSION_STRING,
-            report->ranks, report->nodes, report->nodes == 1 ? "host" : "hosts",
-            report->elapsed);
+    fprintf(file, "spar: %s, %d %s on %d %s, %.1f s", SPAR_VERSION_STRING,
+            report->ranks, report->ranks == 1 ? "rank" : "ranks", report->nodes,
+            report->nodes == 1 ? "host" : "hosts", report->elapsed);
     print_settings(report, file);
     fprintf(file, "\n");
 }
@@ -97,7 +97,7 @@ static void print_gain(const spar_report_t *report, FILE *file)
             measured += layer->sparse_seconds;
         }
     }
-    if (measured > 0) {
+    if (measured > 0 && dense > 0) {
         fprintf(file,
                 "spar: sparse layers per step: dense took %.2f ms, predicted "
                 "%.2f ms, measured %.2f ms\n",
@@ -109,12 +109,13 @@ static void print_gain(const spar_report_t *report, FILE *file)
 static void print_overlap(const spar_report_t *report, FILE *file)
 {
     double waited = 0, span = 0;
-    unsigned depth = 0, layers = 0;
+    unsigned depth = 0, layers = 0, passed_on = 0;
 
     for (size_t i = 0; i < report->layer_count; i++) {
         const spar_report_layer_t *layer = &report->layers[i];
 
-        if (layer->nonblocking) {
+        passed_on += layer->nonblocking && !layer->measured;
+        if (layer->nonblocking && layer->measured) {
             layers++;
             waited += layer->waited_seconds;
             span += layer->span_seconds;
@@ -127,6 +128,19 @@ static void print_overlap(const spar_report_t *report, FILE *file)
                 "spar: per step blocked for %.2f ms; from call to completion "
                 "%.2f ms on average; at most %u pending\n",
                 report->progress, 1e3 * waited, 1e3 * span / layers, depth);
+    } else if (passed_on > 0) {
+        fprintf(file, "spar: non-blocking calls: not measured (%s)\n",
+                report->progress);
+    }
+}
+
+/* 0: nothing was measured. */
+static void print_number(FILE *file, int width, int digits, double value)
+{
+    if (value > 0) {
+        fprintf(file, " %*.*f", width, digits, value);
+    } else {
+        fprintf(file, " %*s", width, "-");
     }
 }
 
@@ -135,14 +149,10 @@ static void print_layer(const spar_report_layer_t *layer, FILE *file)
     fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s", layer->comm,
             layer->slot, layer->count, spar_dtype_name(layer->dtype),
             layer->sparse ? "sparse" : "dense");
-    if (layer->sparse_calls > 0) {
-        fprintf(file, " %8.5f %9.3f %9.3f %9.3f", layer->density,
-                1e3 * layer->dense_seconds, 1e3 * layer->sparse_seconds,
-                1e3 * layer->select_seconds);
-    } else {
-        fprintf(file, " %8s %9.3f %9s %9s", "-", 1e3 * layer->dense_seconds,
-                "-", "-");
-    }
+    print_number(file, 8, 5, layer->density);
+    print_number(file, 9, 3, 1e3 * layer->dense_seconds);
+    print_number(file, 9, 3, 1e3 * layer->sparse_seconds);
+    print_number(file, 9, 3, 1e3 * layer->select_seconds);
     if (layer->residual_share >= 0) {
         fprintf(file, " %8.3f", layer->residual_share);
     } else {

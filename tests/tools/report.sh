@@ -25,12 +25,12 @@ bad() { # bad TEXT: of the file bad.json
 }
 
 bad "bad.json: No such file"
-echo '{"schema_version": 1' >bad.json
+echo '{"schema_version": 2' >bad.json
 bad "not a JSON file"
 echo '[1]' >bad.json
 bad "not a report of Spar"
 echo '{"schema_version": 99}' >bad.json
 bad "schema 99"
-echo '{"schema_version": 1, "job": {}}' >bad.json
+echo '{"schema_version": 2, "job": {}}' >bad.json
 bad "lacks the part 'steps'"
 expect 2 "$spar" report

@@ -34,6 +34,7 @@ class Job:
         self.stdout_path = Path("%s.stdout" % prefix)
         self.stderr_path = Path("%s.stderr" % prefix)
         self.report = None
+        self.steps_in_one = 1  # of the program, in one of the report
         self.wall_s = None
         self.process = None
 

@@ -21,7 +21,25 @@ def step_seconds(job):
             "no training step was seen: no MPI_Allreduce of float32 or float64 "
             "sums with at least SPAR_MIN_COUNT elements repeats in this "
             "program%s" % (" (%s)" % notes if notes else ""))
-    return seconds
+    return [each / job.steps_in_one for each in seconds]
+
+
+def align_steps(jobs):
+    """Buffers that alternate look like the layers of a longer step: where runs
+    of one program found different numbers of calls in a step, the shortest
+    holds. Returns a sentence about it, or None."""
+    calls = {job: job.report["steps"].get("calls") or 0 for job in jobs}
+    least = min(calls.values(), default=0)
+    longer = [job for job in jobs if least and calls[job] > least
+              and calls[job] % least == 0]
+    for job in longer:
+        job.steps_in_one = calls[job] // least
+    if not longer:
+        return None
+    return ("%d of %d runs took several steps of %d calls for one, because "
+            "buffers alternate; their times are divided accordingly "
+            "(SPAR_STEP_CALLS=%d settles it)"
+            % (len(longer), len(jobs), least, least))
 
 
 class Measurement:
@@ -105,6 +123,10 @@ class Measurement:
                 variant = self.variants[(turn + place) % count]
                 self.progress.set_left(self.estimate_left())
                 self.run_variant(variant, settings, turn)
+        remark = align_steps([job for variant in self.variants
+                              for job in variant.jobs])
+        if remark:
+            self.progress.say("note: %s" % remark)
 
     def run_variant(self, variant, settings, turn):
         name = "%s-%d" % (variant.key, turn + 1)

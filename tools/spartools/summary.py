@@ -53,14 +53,19 @@ def result_lines(variants):
     return chosen
 
 
+def per_step(job, key):
+    """Bytes in a step of the program; None: not known."""
+    value = job.report["bytes"].get(key)
+    return None if value is None else value / job.steps_in_one
+
+
 def summarise_job(job, start):
     seconds = step_seconds(job)
-    sent = job.report["bytes"]
     return {"step_s": figures.median(seconds[start:]),
             "step_s_all": figures.median(seconds),
             "steps": len(seconds),
-            "bytes_per_step": sent.get("sent_per_rank_per_step"),
-            "wire_bytes_per_step": sent.get("interface_tx_per_step"),
+            "bytes_per_step": per_step(job, "sent_per_rank_per_step"),
+            "wire_bytes_per_step": per_step(job, "interface_tx_per_step"),
             "wall_s": job.wall_s}
 
 

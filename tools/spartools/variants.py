@@ -5,6 +5,9 @@
 ALGORITHMS = {0: "default", 1: "basic_linear", 2: "nonoverlapping",
               3: "recursive_doubling", 4: "ring", 5: "segmented_ring",
               6: "rabenseifner"}
+# What comes closest among those of coll_libnbc_iallreduce_algorithm, for
+# MPI_Iallreduce.
+NONBLOCKING = {3: 4, 4: 1, 5: 1, 6: 3}
 
 
 def dense_settings(algorithm):
@@ -13,6 +16,9 @@ def dense_settings(algorithm):
     if algorithm != 0:
         settings["OMPI_MCA_coll_tuned_use_dynamic_rules"] = "1"
         settings["OMPI_MCA_coll_tuned_allreduce_algorithm"] = str(algorithm)
+    if algorithm in NONBLOCKING:
+        settings["OMPI_MCA_coll_libnbc_iallreduce_algorithm"] = str(
+            NONBLOCKING[algorithm])
     return settings
 
 
