@@ -62,6 +62,13 @@ else
     has "no picture" err
 fi
 
+# A run that takes two steps for one is measured by the others.
+expect 0 env STANDIN_DOUBLE=dense "$spar" ab --rounds 1 --steps 60 \
+    --algorithms none --out results -- mpirun ./t
+grep -q -E '^dense, default +180\.2 ms .*30 MB +31\.5 MB ' out ||
+    fail "steps that were taken for one: $(cat out)"
+has "took several steps of 6 calls for one" err
+
 # Choices: no trial, no default.
 : >log
 expect 0 "$spar" ab --rounds 1 --algorithms none --out results -- mpirun ./t

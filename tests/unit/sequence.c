@@ -117,6 +117,34 @@ static void one_flat_vector_is_a_step(void **state)
     stop(&trainer);
 }
 
+/* Two sets of buffers in turn: two models, or one with new buffers each time.
+ */
+static size_t period_with_alternating_buffers(bool only_steps)
+{
+    trainer_t trainer;
+    size_t period;
+
+    start(&trainer, 0);
+    trainer.sequence->only_steps = only_steps;
+    for (int step = 0; step < 60 && !known(&trainer); step++) {
+        for (int layer = 0; layer < 3; layer++) {
+            call(&trainer, 5000 + 1000 * (uint64_t)layer,
+                 4096 * (uint64_t)(1 + layer + 8 * (step % 2)),
+                 layer == 0 ? 0.1 : 0.001);
+        }
+    }
+    period = trainer.period;
+    stop(&trainer);
+    return period;
+}
+
+static void alternating_buffers_are_layers_unless_only_steps_count(void **state)
+{
+    (void)state;
+    assert_int_equal(period_with_alternating_buffers(false), 6);
+    assert_int_equal(period_with_alternating_buffers(true), 3);
+}
+
 static void equal_layers_are_told_apart_by_their_addresses(void **state)
 {
     trainer_t trainer;
@@ -325,6 +353,8 @@ int main(void)
         cmocka_unit_test(distinct_layers_are_learnt_after_the_repeats),
         cmocka_unit_test(one_flat_vector_is_a_step),
         cmocka_unit_test(equal_layers_are_told_apart_by_their_addresses),
+        cmocka_unit_test(
+            alternating_buffers_are_layers_unless_only_steps_count),
         cmocka_unit_test(equal_layers_are_told_apart_by_the_pauses),
         cmocka_unit_test(a_rhythm_of_the_machine_is_not_a_step),
         cmocka_unit_test(one_buffer_for_several_layers_needs_a_clear_pause),
