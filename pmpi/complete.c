@@ -78,7 +78,9 @@ static int wait_all(int count, MPI_Request *requests, MPI_Status *statuses)
 
 /* Whether a request is complete and was not just inactive: those have an empty
  * status. Then MPI's own function returns at once; and it tells of errors of
- * persistent requests, which MPI_Testany and its like forget (Open MPI). */
+ * persistent requests, which MPI_Testany and its like forget (Open MPI). The
+ * status of Open MPI's own collective calls is not defined, which does no harm:
+ * taken for inactive, they are completed by MPI_Testany. */
 static bool has_complete(int count, const MPI_Request *requests)
 {
     for (int i = 0; i < count; i++) {
