@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Seconds between calls that are looked at, and how often. */
-#define WINDOW  0.1
-#define WINDOWS 20
+/* Seconds between calls that are looked at: some at first, one now and then
+ * later, because the clock of a thread's processor time is a system call. */
+#define WINDOW        0.1
+#define FIRST_WINDOWS 5
+#define LATER_SECONDS 10.0
 /* Below this share of processor time the application sleeps; one that computes
  * and shares its core with others gets more. */
 #define BUSY_SHARE 0.2
@@ -19,6 +21,7 @@ static _Thread_local struct {
     double wall; /* seconds outside, in this window */
     double cpu;
     unsigned windows;
+    double judged_at; /* last */
 } pace;
 
 static double seconds(clockid_t clock)
@@ -31,9 +34,12 @@ static double seconds(clockid_t clock)
 
 static bool is_of_interest(void)
 {
-    return pace.windows < WINDOWS && !spar_helper_is_eager() &&
-           spar_helper_is_there() &&
-           spar_engine.config.progress == SPAR_CONFIG_PROGRESS_AUTO;
+    if (spar_helper_is_eager() || !spar_helper_is_there() ||
+        spar_engine.config.progress != SPAR_CONFIG_PROGRESS_AUTO) {
+        return false;
+    }
+    return pace.windows < FIRST_WINDOWS ||
+           seconds(CLOCK_MONOTONIC) - pace.judged_at > LATER_SECONDS;
 }
 
 static void judge(void)
@@ -51,6 +57,7 @@ static void judge(void)
     pace.wall = 0;
     pace.cpu = 0;
     pace.windows++;
+    pace.judged_at = seconds(CLOCK_MONOTONIC);
 }
 
 void spar_pace_enter(void)
@@ -70,5 +77,7 @@ void spar_pace_leave(void)
     if (is_of_interest()) {
         pace.out_wall = seconds(CLOCK_MONOTONIC);
         pace.out_cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+    } else {
+        pace.out_wall = 0;
     }
 }
