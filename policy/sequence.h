@@ -101,11 +101,11 @@ void spar_sequence_end(spar_sequence_t *sequence, uint64_t ticket, double end,
                        double seconds);
 
 /*
- * On rank 0, after a proposal: a repeating unit of `proposal` calls may still
- * be only a part of a step (three layers of one size look like one). Returns
- * the period, a multiple of the proposal, from the pattern of addresses and
- * pauses, and in *first_p how many calls back (0: the latest) the first call
- * of a step is: the one behind the longest pause.
+ * On rank 0, after a proposal (0: none, returned as it is): a repeating unit of
+ * `proposal` calls may still be only a part of a step (three layers of one size
+ * look like one). Returns the period, a multiple of the proposal, from the
+ * pattern of addresses and pauses, and in *first_p how many calls back (0: the
+ * latest) the first call of a step is: the one behind the longest pause.
  */
 size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
                            size_t *first_p);

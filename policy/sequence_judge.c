@@ -162,6 +162,10 @@ size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
     size_t window = window_calls(sequence, proposal);
     size_t period = proposal;
 
+    if (proposal == 0) {
+        *first_p = 0;
+        return 0;
+    }
     if (sequence->step_calls == 0 &&
         !(sequence->only_steps && calls_differ(sequence, proposal))) {
         size_t multiple = find_multiple(sequence, proposal, window);
