@@ -36,12 +36,12 @@ static void leave_lane(spar_op_t *op)
     }
 }
 
-/* Takes the call out of the active ones; after this it belongs to the
- * application. */
+/* The call, which is not among the active ones any more, belongs to the
+ * application after this. */
 static void finish(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
-    bool counted = true;
+    bool counted = op->counted;
 
     op->completed = spar_clock_now();
     if (op->layer != NULL) {
@@ -61,13 +61,25 @@ static void finish(spar_op_t *op)
         atomic_store_explicit(&op->state, SPAR_OP_DONE, memory_order_release);
         break;
     case SPAR_OP_NOTE:
-        counted = op->counted;
         spar_queue_free(op);
         break;
     }
     if (counted) {
         spar_progress_remove(comm);
     }
+}
+
+/* `link` points to the call among the active ones, `before` is the one in front
+ * of it. */
+static void take_out(spar_op_t **link, spar_op_t *before)
+{
+    spar_op_t *op = *link;
+
+    *link = op->next;
+    if (op->next == NULL) {
+        op->comm->active_last = before;
+    }
+    finish(op);
 }
 
 void spar_advance_fail(spar_op_t *op, const char *cause)
@@ -85,13 +97,9 @@ void spar_advance_count_dense(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
     size_t bytes = op->what.count * spar_dtype_size(op->what.dtype);
-    uint64_t volume = spar_comm_dense_volume(comm, bytes);
 
     comm->dense_calls++;
-    comm->bytes_sent += volume;
-    if (op->layer != NULL) {
-        op->layer->bytes_sent += volume;
-    }
+    spar_cost_bytes(op, spar_comm_dense_volume(comm, bytes));
 }
 
 /* On the shadow, collective calls have to be in the same order on all ranks:
@@ -103,6 +111,7 @@ static bool begin_dense(spar_op_t *op, bool in_turn)
     if (op->kind == SPAR_OP_BLOCKING) {
         op->stage = SPAR_OP_CALLERS;
         /* Nobody but its caller can advance it. */
+        op->counted = false;
         spar_progress_remove(op->comm);
         atomic_store_explicit(&op->state, SPAR_OP_YOUR_TURN,
                               memory_order_release);
@@ -176,8 +185,7 @@ static bool progress_ring(spar_op_t *op)
         spar_advance_fail(op, "ring exchange failed");
         return true;
     }
-    op->layer->bytes_sent += spar_ring_bytes_sent(ring);
-    op->comm->bytes_sent += spar_ring_bytes_sent(ring);
+    spar_cost_bytes(op, spar_ring_bytes_sent(ring));
     op->layer->sparse_calls++;
     op->was_sparse = true;
     op->stage = SPAR_OP_ENDED;
@@ -219,9 +227,7 @@ static bool advance_active(spar_comm_t *comm)
 
         moved = progress_one(op, in_turn) || moved;
         if (op->stage == SPAR_OP_ENDED) {
-            *link = op->next;
-            comm->active_last = op->next == NULL ? before : comm->active_last;
-            finish(op);
+            take_out(link, before);
             moved = true;
             continue;
         }
@@ -261,8 +267,7 @@ static bool advance_standing(spar_comm_t *comm)
 
 void spar_advance_caller_done(spar_op_t *op, int code)
 {
-    spar_comm_t *comm = op->comm;
-    spar_op_t **link = &comm->active;
+    spar_op_t **link = &op->comm->active;
     spar_op_t *before = NULL;
 
     end_dense(op, code);
@@ -270,14 +275,7 @@ void spar_advance_caller_done(spar_op_t *op, int code)
         before = *link;
         link = &(*link)->next;
     }
-    *link = op->next;
-    comm->active_last = op->next == NULL ? before : comm->active_last;
-    op->completed = spar_clock_now();
-    op->waited = op->completed - op->posted;
-    if (op->layer != NULL) {
-        op->layer->active = false;
-    }
-    spar_cost_note(op);
+    take_out(link, before);
 }
 
 void spar_advance_take_back(spar_comm_t *comm)

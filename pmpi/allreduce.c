@@ -26,11 +26,8 @@ SPAR_EXPORT int MPI_Iallreduce(const void *sendbuf, void *recvbuf, int count,
     spar_comm_t *state =
         request == NULL ? NULL : spar_candidate_find(&call, &dtype);
 
-    if (state != NULL && spar_post_takes_requests()) {
-        return spar_post_request(state, dtype, &call, request);
-    }
-    if (state != NULL) {
-        spar_post_note(state, dtype, &call);
+    if (state != NULL && spar_post_nonblocking(state, dtype, &call, request)) {
+        return MPI_SUCCESS;
     }
     return spar_real.Iallreduce(sendbuf, recvbuf, count, datatype, op, comm,
                                 request);

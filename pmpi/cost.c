@@ -42,3 +42,11 @@ void spar_cost_note(const spar_op_t *op)
         spar_layer_sample(layer, cost); /* its reviews want dense ones, too */
     }
 }
+
+void spar_cost_bytes(spar_op_t *op, uint64_t bytes)
+{
+    op->comm->bytes_sent += bytes;
+    if (op->layer != NULL) {
+        op->layer->bytes_sent += bytes;
+    }
+}

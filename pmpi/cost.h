@@ -8,4 +8,7 @@
  * what it cost. With the communicator's `busy` held. */
 void spar_cost_note(const spar_op_t *op);
 
+/* This rank has sent so many bytes for the call. Likewise. */
+void spar_cost_bytes(spar_op_t *op, uint64_t bytes);
+
 #endif

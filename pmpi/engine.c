@@ -22,21 +22,34 @@ static void warn_line(const char *line)
     spar_warn("%s", line);
 }
 
-/* Ranks per node are needed for the report and for later choices. */
-static int count_nodes(void)
+static int count_nodes(MPI_Comm node)
 {
-    MPI_Comm node;
     int rank = 0, leader, nodes = 1;
 
-    if (spar_real.Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0,
-                                  MPI_INFO_NULL, &node) != MPI_SUCCESS) {
-        return 1;
-    }
     spar_real.Comm_rank(node, &rank);
-    spar_real.Comm_free(&node);
     leader = rank == 0;
     spar_real.Allreduce(&leader, &nodes, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     return nodes;
+}
+
+/* What depends on which ranks share a node. */
+static void look_at_node(void)
+{
+    MPI_Comm node;
+
+    spar_engine.nodes = 1;
+    if (spar_real.Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0,
+                                  MPI_INFO_NULL, &node) != MPI_SUCCESS) {
+        node = MPI_COMM_SELF;
+    } else {
+        spar_engine.nodes = count_nodes(node);
+    }
+    if (spar_engine.size > 1) {
+        spar_helper_start(node);
+    }
+    if (node != MPI_COMM_SELF) {
+        spar_real.Comm_free(&node);
+    }
 }
 
 static void load_config(char *error, size_t error_size)
@@ -88,11 +101,8 @@ void spar_engine_start(void)
     }
     choose_kernels();
     spar_gate_init();
-    spar_engine.nodes = count_nodes();
     spar_engine.tx_at_start = spar_steps_interface_bytes();
-    if (spar_engine.size > 1) {
-        spar_helper_start();
-    }
+    look_at_node();
     spar_comm_attach(MPI_COMM_WORLD);
     spar_engine.active = true;
 }

@@ -194,12 +194,12 @@ static const char *objection(int everywhere)
                         "passed on";
 }
 
-void spar_helper_start(void)
+void spar_helper_start(MPI_Comm node)
 {
     static spar_spare_t spare;
     int can, everywhere = 0;
 
-    spar_spare_find(&spare);
+    spar_spare_find(node, &spare);
     choose(&spare);
     sem_init(&helper.wake, 0, 0);
     helper.there = create(&spare);

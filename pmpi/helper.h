@@ -11,12 +11,13 @@
 #ifndef SPAR_PMPI_HELPER_H
 #define SPAR_PMPI_HELPER_H
 
+#include <mpi.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /* After MPI_Init, collective over MPI_COMM_WORLD: chooses mode and core, and
- * starts the thread. */
-void spar_helper_start(void);
+ * starts the thread. `node`: the ranks of this node. */
+void spar_helper_start(MPI_Comm node);
 /* Before MPI_Finalize: ends it. */
 void spar_helper_stop(void);
 

@@ -68,11 +68,8 @@ SPAR_EXPORT int MPI_Iallreduce_c(const void *sendbuf, void *recvbuf,
     spar_dtype_t dtype;
     spar_comm_t *state = request == NULL ? NULL : find(count, &call, &dtype);
 
-    if (state != NULL && spar_post_takes_requests()) {
-        return spar_post_request(state, dtype, &call, request);
-    }
-    if (state != NULL) {
-        spar_post_note(state, dtype, &call);
+    if (state != NULL && spar_post_nonblocking(state, dtype, &call, request)) {
+        return MPI_SUCCESS;
     }
     return spar_real.Iallreduce_c(sendbuf, recvbuf, count, datatype, op, comm,
                                   request);

@@ -1,5 +1,6 @@
 #include "pmpi/pace.h"
 
+#include "base/clock.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
 
@@ -24,11 +25,11 @@ static _Thread_local struct {
     double judged_at; /* last */
 } pace;
 
-static double seconds(clockid_t clock)
+static double processor_seconds(void)
 {
     struct timespec time;
 
-    clock_gettime(clock, &time);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
@@ -39,7 +40,7 @@ static bool is_of_interest(void)
         return false;
     }
     return pace.windows < FIRST_WINDOWS ||
-           seconds(CLOCK_MONOTONIC) - pace.judged_at > LATER_SECONDS;
+           spar_clock_now() - pace.judged_at > LATER_SECONDS;
 }
 
 static void judge(void)
@@ -57,7 +58,7 @@ static void judge(void)
     pace.wall = 0;
     pace.cpu = 0;
     pace.windows++;
-    pace.judged_at = seconds(CLOCK_MONOTONIC);
+    pace.judged_at = spar_clock_now();
 }
 
 void spar_pace_enter(void)
@@ -65,8 +66,8 @@ void spar_pace_enter(void)
     if (pace.out_wall <= 0 || !is_of_interest()) {
         return;
     }
-    pace.wall += seconds(CLOCK_MONOTONIC) - pace.out_wall;
-    pace.cpu += seconds(CLOCK_THREAD_CPUTIME_ID) - pace.out_cpu;
+    pace.wall += spar_clock_now() - pace.out_wall;
+    pace.cpu += processor_seconds() - pace.out_cpu;
     if (pace.wall > WINDOW) {
         judge();
     }
@@ -75,8 +76,8 @@ void spar_pace_enter(void)
 void spar_pace_leave(void)
 {
     if (is_of_interest()) {
-        pace.out_wall = seconds(CLOCK_MONOTONIC);
-        pace.out_cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+        pace.out_wall = spar_clock_now();
+        pace.out_cpu = processor_seconds();
     } else {
         pace.out_wall = 0;
     }

@@ -92,8 +92,9 @@ static void see_to(spar_op_t *op)
     spar_pace_leave();
 }
 
-int spar_post_request(spar_comm_t *comm, spar_dtype_t dtype,
-                      const spar_allreduce_call_t *call, MPI_Request *request_p)
+static void post_request(spar_comm_t *comm, spar_dtype_t dtype,
+                         const spar_allreduce_call_t *call,
+                         MPI_Request *request_p)
 {
     spar_op_t *op = spar_queue_new(comm, SPAR_OP_REQUEST);
 
@@ -103,10 +104,9 @@ int spar_post_request(spar_comm_t *comm, spar_dtype_t dtype,
     open_request(op, request_p);
     post(op);
     see_to(op);
-    return MPI_SUCCESS;
 }
 
-int spar_post_start(spar_standing_t *standing, MPI_Request *request_p)
+void spar_post_start(spar_standing_t *standing, MPI_Request *request_p)
 {
     spar_op_t *op = spar_queue_new(standing->comm, SPAR_OP_REQUEST);
 
@@ -117,7 +117,6 @@ int spar_post_start(spar_standing_t *standing, MPI_Request *request_p)
     count(op);
     spar_queue_post_start(op);
     see_to(op);
-    return MPI_SUCCESS;
 }
 
 bool spar_post_takes_requests(void)
@@ -143,8 +142,8 @@ static bool note_at_once(spar_op_t *op)
     return true;
 }
 
-void spar_post_note(spar_comm_t *comm, spar_dtype_t dtype,
-                    const spar_allreduce_call_t *call)
+static void post_note(spar_comm_t *comm, spar_dtype_t dtype,
+                      const spar_allreduce_call_t *call)
 {
     spar_op_t *op = spar_queue_new(comm, SPAR_OP_NOTE);
 
@@ -154,4 +153,16 @@ void spar_post_note(spar_comm_t *comm, spar_dtype_t dtype,
         post(op);
     }
     spar_steps_stop_late();
+}
+
+bool spar_post_nonblocking(spar_comm_t *comm, spar_dtype_t dtype,
+                           const spar_allreduce_call_t *call,
+                           MPI_Request *request_p)
+{
+    if (!spar_post_takes_requests()) {
+        post_note(comm, dtype, call);
+        return false;
+    }
+    post_request(comm, dtype, call, request_p);
+    return true;
 }

@@ -155,9 +155,6 @@ void spar_progress_wait(spar_op_t *op)
 {
     unsigned polls = 0;
 
-    if (!spar_op_is_pending(op)) {
-        return;
-    }
     while (spar_op_is_pending(op)) {
         if (op->number >=
             atomic_load_explicit(&op->comm->stop_at, memory_order_relaxed)) {

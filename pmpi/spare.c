@@ -20,25 +20,20 @@ static void unite(MPI_Comm node, const uint64_t *own, bool known,
     }
 }
 
-void spar_spare_find(spar_spare_t *spare_p)
+void spar_spare_find(MPI_Comm node, spar_spare_t *spare_p)
 {
     uint64_t own[SPAR_PLACEMENT_WORDS] = {0};
     uint64_t used[SPAR_PLACEMENT_WORDS] = {0};
     int rank = 0, size = 1;
     bool known;
-    MPI_Comm node;
 
     memset(spare_p, 0, sizeof(*spare_p));
     spare_p->machine = spar_placement_open();
     known = spare_p->machine != NULL &&
             spar_placement_binding(spare_p->machine, own);
-    if (spar_real.Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0,
-                                  MPI_INFO_NULL, &node) == MPI_SUCCESS) {
-        spar_real.Comm_rank(node, &rank);
-        spar_real.Comm_size(node, &size);
-        unite(node, own, known, used);
-        spar_real.Comm_free(&node);
-    }
+    spar_real.Comm_rank(node, &rank);
+    spar_real.Comm_size(node, &size);
+    unite(node, own, known, used);
     spar_placement_choose(spare_p->machine, used, own, size, rank,
                           &spare_p->choice);
 }

@@ -5,13 +5,15 @@
 
 #include "policy/placement.h"
 
+#include <mpi.h>
+
 typedef struct spar_spare {
     spar_placement_t *machine; /* NULL: hwloc failed */
     spar_placement_choice_t choice;
 } spar_spare_t;
 
-/* Collective over MPI_COMM_WORLD. */
-void spar_spare_find(spar_spare_t *spare_p);
+/* Collective over `node`, the ranks of this node. */
+void spar_spare_find(MPI_Comm node, spar_spare_t *spare_p);
 
 bool spar_spare_is_there(const spar_spare_t *spare);
 /* One line for the report. */

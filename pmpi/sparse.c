@@ -1,7 +1,7 @@
 #include "pmpi/sparse.h"
 
 #include "base/clock.h"
-#include "pmpi/plan.h"
+#include "pmpi/cost.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -153,10 +153,8 @@ bool spar_sparse_conclude(spar_op_t *op)
     const spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
     uint32_t flags = spar_allgather_flags(lane->allgather);
-    uint64_t bytes = spar_allgather_bytes_sent(lane->allgather);
 
-    layer->bytes_sent += bytes;
-    op->comm->bytes_sent += bytes;
+    spar_cost_bytes(op, spar_allgather_bytes_sent(lane->allgather));
     if (flags == 0) {
         layer->owes = layer->residual != NULL;
         layer->entries_sent += lane->selection.count;

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "pmpi/advance.h"
+#include "pmpi/cost.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/plan.h"
@@ -299,8 +300,7 @@ static bool progress_delivery(spar_op_t *op)
     if (status == SPAR_INPROGRESS) {
         return false;
     }
-    op->layer->bytes_sent += spar_ring_bytes_sent(op->standing->ring);
-    op->comm->bytes_sent += spar_ring_bytes_sent(op->standing->ring);
+    spar_cost_bytes(op, spar_ring_bytes_sent(op->standing->ring));
     if (status != SPAR_OK) {
         spar_advance_fail(op, "ring exchange failed");
         return true;
