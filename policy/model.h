@@ -1,7 +1,9 @@
 /*
  * Spar: how long the allreduce of one layer takes, by method. Plain data and
- * pure functions: one rank fits a model (policy/model_fit.h) and broadcasts it
- * as bytes, and all ranks predict the same bits from it. Any thread.
+ * pure functions: one rank fits a model (policy/model_fit.h) and may broadcast
+ * it as bytes. Any thread. Ranks on different processors may predict seconds
+ * that differ in the last bit (the C library has logarithms of its own for
+ * some), so what must be the same everywhere is decided on one rank.
  *
  * A prediction is the sum of what a call needs of each resource times the
  * seconds that a unit of it takes, times a factor of the method, which takes
@@ -51,6 +53,7 @@ typedef struct spar_model_shape {
     unsigned element_bytes; /* of the layer: 4 or 8 */
     uint64_t entries;       /* that each rank sends, at most count */
     double value_bytes;     /* of a value on the wire, 1 to element_bytes */
+    bool eager; /* entries travel in one message with their header */
 } spar_model_shape_t;
 
 /* A guess for a job before anything was measured: the network has this latency

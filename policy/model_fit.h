@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* The newest calls of each method that count. */
-#define SPAR_MODEL_HISTORY 32
+#define SPAR_MODEL_HISTORY 64
 
 typedef struct spar_model_observation {
     spar_model_shape_t shape;

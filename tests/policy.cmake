@@ -1,6 +1,8 @@
 spar_unit_test(config spar_policy)
 spar_unit_test(content spar_policy)
 spar_unit_test(sequence spar_policy)
+spar_unit_test(model spar_policy)
+spar_unit_test(model_fit spar_policy)
 spar_unit_test(verdict spar_policy)
 foreach(name placement placement_area placement_here)
     spar_unit_test(${name} spar_policy Hwloc::hwloc Threads::Threads)
