@@ -134,7 +134,12 @@ spar_status_t spar_allgather_encode(spar_allgather_t *allgather,
                                     const spar_selection_t *selection,
                                     uint64_t count, spar_wire_header_t *header)
 {
-    return spar_wire_encode(selection, count,
+    if (count > UINT32_MAX) {
+        return SPAR_ERR_INVALID;
+    }
+    header->count = count;
+    header->first = 0;
+    return spar_wire_encode(selection, 0, selection->count, 0, (uint32_t)count,
                             payload_of(allgather, allgather->transport->rank),
                             allgather->slot_bytes, header);
 }
@@ -232,6 +237,9 @@ static const char *mismatch(const spar_wire_header_t *mine,
     }
     if (theirs->count != mine->count || theirs->values != mine->values) {
         return "has another number or type of elements";
+    }
+    if (theirs->flags == 0 && theirs->span != theirs->count) {
+        return "sends a part of the layer only";
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
 #include "policy/density.h"
+#include "sparsify/wire.h"
 
 #include <stdlib.h>
 
@@ -77,9 +78,7 @@ uint64_t spar_forecast_payload(const spar_layer_t *layer, double density)
 {
     uint64_t entries = spar_density_entries(density, layer->count);
 
-    /* Distances travel in one byte above a density of about 1/100. */
-    return entries *
-           (spar_values_size(layer->values) + (density < 0.01 ? 2 : 1));
+    return spar_wire_payload_bound(layer->values, layer->count, entries);
 }
 
 /* Spar's own ring: 2 (P-1) messages, 2 n (P-1)/P elements. */

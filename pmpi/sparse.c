@@ -43,7 +43,7 @@ static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
     if (lane->selection.nonfinite) {
         return SPAR_WIRE_NONFINITE;
     }
-    spar_selection_round(&lane->selection, layer->values);
+    spar_selection_round(&lane->selection, layer->values, 0);
     if (spar_allgather_encode(lane->allgather, &lane->selection, layer->count,
                               header) != SPAR_OK) {
         return SPAR_WIRE_NO_MEMORY;

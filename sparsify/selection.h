@@ -41,8 +41,10 @@ spar_status_t spar_selection_reserve(spar_selection_t *selection,
                                      spar_dtype_t dtype, size_t entries);
 
 /* Decides how the values travel and rounds them; only float32 values can be
- * rounded, others stay as they are. */
-void spar_selection_round(spar_selection_t *selection, spar_values_t travels);
+ * rounded, others stay as they are. Seed 0: to the nearest; otherwise up or
+ * down at random, without bias (sparsify/values.h). */
+void spar_selection_round(spar_selection_t *selection, spar_values_t travels,
+                          uint64_t seed);
 
 /* Bytes of scratch that are held. */
 size_t spar_selection_memory(const spar_selection_t *selection);

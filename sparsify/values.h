@@ -10,13 +10,13 @@
 #include "base/dtype.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The numbers are part of the wire block. */
 typedef enum spar_values {
     SPAR_VALUES_F32 = 0,
     SPAR_VALUES_F64 = 1,
-    SPAR_VALUES_BF16 =
-        2 /* of float32: sign, 8 bits exponent, 7 bits fraction */
+    SPAR_VALUES_BF16 = 2 /* float32's sign, exponent, 7 bits of fraction */
 } spar_values_t;
 
 /* Values that travel as they are. */
@@ -38,10 +38,14 @@ static inline size_t spar_values_size(spar_values_t values)
 }
 
 /*
- * Rounds to the nearest value with a bfloat16 representation, ties to even;
- * a finite value that would round to infinity is cut off instead. The
- * difference to the original is exact in float32.
+ * Rounds float32 values to such with a bfloat16 representation; a finite value
+ * is never rounded to infinity. The difference to the original is exact in
+ * float32.
+ *   seed 0      to the nearest one, ties to even
+ *   otherwise   up or down, to each with the probability of its nearness, so
+ *               that the mean is the value itself; (seed, place in the array)
+ *               decides
  */
-void spar_values_round_bf16(float *values, size_t count);
+void spar_values_round_bf16(float *values, size_t count, uint64_t seed);
 
 #endif

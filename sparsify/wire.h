@@ -1,34 +1,48 @@
 /*
- * Spar: wire block, version 1. What one rank sends for one layer in one
- * exchange: a header of fixed size that travels first, then a payload with
- * the indices and the values. Little-endian; the decoder trusts nothing.
+ * Spar: wire block, version 2. Sorted (index, value) entries of one region
+ * [first, first + span) of a layer: a header of fixed size, then a payload
+ * with the indices, coded near their entropy, and the values. Little-endian;
+ * the decoder trusts nothing.
  *
  * Header, SPAR_WIRE_HEADER_BYTES bytes:
  *   offset size
  *     0     4  magic "SPAR"
- *     4     2  version (1)
+ *     4     2  version (2)
  *     6     1  value type (spar_values_t)
  *     7     1  index coding (spar_wire_coding_t)
- *     8     4  flags (SPAR_WIRE_*)
- *    12     4  layer slot
- *    16     4  plan version
- *    20     4  step (low 32 bits of the slot's exchange number)
- *    24     8  count: elements of the layer
- *    32     8  selected: entries in the payload
- *    40     8  payload bytes
- *    48     8  checksum of bytes 0..47 (XXH3, 64 bits)
+ *     8     1  parameter of the coding (RICE: bits of a low part)
+ *     9     1  entries of the first scale group that are not in the block
+ *    10     2  byte order of the values: 0x0102 as the sender stores it
+ *    12     4  flags (SPAR_WIRE_*)
+ *    16     4  layer slot
+ *    20     4  plan version
+ *    24     4  step (low 32 bits of the slot's exchange number)
+ *    28     4  span: elements of the region, less than 2^32
+ *    32     8  count: elements of the layer
+ *    40     8  first: where the region begins
+ *    48     8  selected: entries in the payload
+ *    56     8  payload bytes
+ *    64     8  checksum of bytes 0..63 (XXH3, 64 bits)
  *
- * Payload: index section, then `selected` values. An index travels as the
- * distance from the index before it (the first one from -1, minus one; so
- * every distance is >= 0), in one of the codings below.
+ * Payload: index section, then `selected` values in the sender's byte order.
+ * Bit i of a bit vector is bit i mod 8 of byte i / 8; unused bits of its last
+ * byte are zero.
+ *
+ *   RICE    The distance of an index to the one before it, minus 1 (first
+ *           one: its offset in the region), is q 2^p + r, with the parameter
+ *           p and r < 2^p. A bit vector with q zeros and a one for each entry,
+ *           then a bit vector with p bits for each r (Rice and Plaunt 1971;
+ *           Golomb 1966). With p = 0 this is a bitmap of the region up to the
+ *           last entry.
+ *   ALL     Nothing: every element of the region has a value.
  */
 #ifndef SPAR_SPARSIFY_WIRE_H
 #define SPAR_SPARSIFY_WIRE_H
 
 #include "sparsify/selection.h"
 
-#define SPAR_WIRE_VERSION      1
-#define SPAR_WIRE_HEADER_BYTES 56
+#define SPAR_WIRE_VERSION      2
+#define SPAR_WIRE_HEADER_BYTES 72
 
 /* Local facts that every rank must know of before anything is changed. */
 #define SPAR_WIRE_NONFINITE (1u << 0) /* my gradient holds NaN or Inf */
@@ -39,55 +53,72 @@
 #define SPAR_WIRE_FLAGS     0x1fu     /* all of them */
 
 typedef enum spar_wire_coding {
-    SPAR_WIRE_DELTA8 = 0,  /* distance in bytes; 255: add 255 and go on */
-    SPAR_WIRE_DELTA16 = 1, /* the same in 16 bits; 65535: add and go on */
-    SPAR_WIRE_RAW32 = 2    /* absolute indices in 32 bits, ascending */
+    SPAR_WIRE_RICE = 0,
+    SPAR_WIRE_ALL = 1
 } spar_wire_coding_t;
 
 typedef struct spar_wire_header {
     spar_values_t values;
     spar_dtype_t dtype; /* of the layer; follows from `values` on the wire */
     spar_wire_coding_t coding;
+    uint8_t parameter;
+    uint8_t phase;
     uint32_t flags;
     uint32_t slot;
     uint32_t plan;
     uint32_t step;
+    uint32_t span;
     uint64_t count;
+    uint64_t first;
     uint64_t selected;
     uint64_t payload_bytes;
 } spar_wire_header_t;
 
 /*
- * Encodes the entries of a selection over a layer of `count` elements into
- * `payload`, with the smallest of the codings, and fills coding, selected,
- * count, values, dtype and payload_bytes of *header_p; the other fields are the
- * caller's. SPAR_ERR_INVALID: capacity (bytes) is too small.
+ * Encodes the entries [begin, end) of a selection, whose indices lie in
+ * [base, base + span), as a block of the region that starts there, in the
+ * smallest of the codings. Fills coding, parameter, phase, selected, span,
+ * values, dtype and payload_bytes of *header_p; the other fields (`first` and
+ * `count` too) are the caller's. SPAR_ERR_INVALID: capacity (bytes) is too
+ * small; *header_p is as it was.
  */
-spar_status_t spar_wire_encode(const spar_selection_t *selection,
-                               uint64_t count, void *payload, size_t capacity,
+spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,
+                               size_t end, uint32_t base, uint32_t span,
+                               void *payload, size_t capacity,
                                spar_wire_header_t *header_p);
-/* Bytes that always suffice for the payload of `selected` entries out of
- * `count`. */
-size_t spar_wire_payload_bound(spar_values_t values, uint64_t count,
+/* Bytes that always suffice for the payload of up to `selected` entries (0 to
+ * span) out of `span`. Never smaller for more entries or a wider span. */
+size_t spar_wire_payload_bound(spar_values_t values, uint64_t span,
                                uint64_t selected);
 
 /* Writes SPAR_WIRE_HEADER_BYTES bytes. */
 void spar_wire_header_pack(const spar_wire_header_t *header, void *bytes);
 /* Checks everything that can be checked without the payload: magic, version,
- * checksum, types, flags, selected <= count, payload size against the bounds.
- * SPAR_ERR_WIRE with one sentence in *cause_p (static; may be NULL). */
+ * byte order, checksum, types, flags, region within the layer, selected <=
+ * span, payload size against its bounds. SPAR_ERR_WIRE with one sentence in
+ * *cause_p (static; may be NULL). */
 spar_status_t spar_wire_header_unpack(const void *bytes, size_t size,
                                       spar_wire_header_t *header_p,
                                       const char **cause_p);
 
 /*
- * out[index] += value for every entry of a received payload; `out` has
- * header->count elements of header->dtype. The whole index section is
- * checked before the first addition: on SPAR_ERR_WIRE (cause in *cause_p)
- * `out` is untouched. Values may be any bit pattern.
+ * out[index] += value for every entry of a received payload; `out` is the
+ * region's first element (span elements of header->dtype). The whole index
+ * section is checked before the first addition: on SPAR_ERR_WIRE (cause in
+ * *cause_p) `out` is untouched. Values may be any bit pattern.
  */
 spar_status_t spar_wire_add(const spar_wire_header_t *header,
                             const void *payload, size_t bytes, void *out,
                             const char **cause_p);
+/*
+ * The same entries as a sorted list, indices relative to the region. The
+ * selection has been reserved by the caller for header->selected entries of
+ * header->dtype; nothing is allocated. SPAR_ERR_INVALID: there is less room.
+ * After an error the list is as it was.
+ */
+spar_status_t spar_wire_decode(const spar_wire_header_t *header,
+                               const void *payload, size_t bytes,
+                               spar_selection_t *entries_p,
+                               const char **cause_p);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SPAR_SPARSIFY_WIRE_BYTES_H
 #define SPAR_SPARSIFY_WIRE_BYTES_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -61,31 +61,27 @@ static inline uint64_t spar_wire_load64(const void *from)
     return spar_wire_order64(value);
 }
 
-static inline float spar_wire_load_f32(const void *from)
+/* The first `bytes` bytes (at most 8) of a word. */
+static inline void spar_wire_store_part(void *to, uint64_t value, size_t bytes)
 {
-    uint32_t bits = spar_wire_load32(from);
-    float value;
+    const uint64_t ordered = spar_wire_order64(value);
 
-    memcpy(&value, &bits, sizeof(value));
-    return value;
+    memcpy(to, &ordered, bytes);
 }
 
-static inline float spar_wire_load_bf16(const void *from)
+/* The word at from + at of a section; zeros behind the section's end. */
+static inline uint64_t spar_wire_load_part(const unsigned char *from,
+                                           size_t bytes, size_t at)
 {
-    uint32_t bits = (uint32_t)spar_wire_load16(from) << 16;
-    float value;
+    uint64_t value = 0;
 
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-static inline double spar_wire_load_f64(const void *from)
-{
-    uint64_t bits = spar_wire_load64(from);
-    double value;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
+    if (at + sizeof(value) <= bytes) {
+        return spar_wire_load64(from + at);
+    }
+    if (at < bytes) {
+        memcpy(&value, from + at, bytes - at);
+    }
+    return spar_wire_order64(value);
 }
 
 #endif

@@ -1,199 +1,112 @@
 #include "sparsify/wire_bytes.h"
+#include "sparsify/wire_kernels.h"
 #include "sparsify/wire_sizes.h"
 
-/* A payload that has been split but not looked into. */
+/* A payload whose sections have been told apart. */
 typedef struct block {
-    const unsigned char *indices;
+    spar_wire_coding_t coding;
+    spar_wire_reader_t reader;
     const unsigned char *values;
-    uint64_t units; /* of 1, 2 or 4 bytes in the index section */
-    uint64_t selected;
-    uint64_t count;
 } block_t;
-
-/*
- * An index section of distances is valid if it ends each of `selected`
- * distances and the last index lies within the layer. Both follow from sums,
- * in whatever order the units come, so these loops need no branches.
- */
-static bool distances_valid(const block_t *block, uint64_t ends, uint64_t sum,
-                            bool last_ends)
-{
-    return ends == block->selected && (block->units == 0 || last_ends) &&
-           sum <= block->count - block->selected;
-}
-
-static bool delta8_valid(const block_t *block)
-{
-    const unsigned char *units = block->indices;
-    uint64_t ends = 0;
-    uint64_t sum = 0;
-    uint64_t i;
-
-    for (i = 0; i < block->units; i++) {
-        ends += units[i] != SPAR_WIRE_ESCAPE8;
-        sum += units[i];
-    }
-    return distances_valid(block, ends, sum,
-                           i > 0 && units[i - 1] != SPAR_WIRE_ESCAPE8);
-}
-
-static bool delta16_valid(const block_t *block)
-{
-    uint64_t ends = 0;
-    uint64_t sum = 0;
-    uint16_t unit = 0;
-    uint64_t i;
-
-    for (i = 0; i < block->units; i++) {
-        unit = spar_wire_load16(block->indices + 2 * i);
-        ends += unit != SPAR_WIRE_ESCAPE16;
-        sum += unit;
-    }
-    return distances_valid(block, ends, sum, unit != SPAR_WIRE_ESCAPE16);
-}
-
-static bool raw32_valid(const block_t *block)
-{
-    uint32_t descents = 0;
-    uint32_t last = 0;
-    uint64_t i;
-
-    if (block->units != block->selected) {
-        return false;
-    }
-    for (i = 0; i < block->units; i++) {
-        uint32_t index = spar_wire_load32(block->indices + 4 * i);
-
-        descents += i > 0 && index <= last;
-        last = index;
-    }
-    return descents == 0 && (block->units == 0 || last < block->count);
-}
-
-static inline void add_one(spar_values_t values, const block_t *block,
-                           uint64_t entry, uint64_t index, void *out)
-{
-    switch (values) {
-    case SPAR_VALUES_F64:
-        ((double *)out)[index] += spar_wire_load_f64(block->values + 8 * entry);
-        break;
-    case SPAR_VALUES_F32:
-        ((float *)out)[index] += spar_wire_load_f32(block->values + 4 * entry);
-        break;
-    case SPAR_VALUES_BF16:
-        ((float *)out)[index] += spar_wire_load_bf16(block->values + 2 * entry);
-        break;
-    }
-}
-
-static inline void add_delta8(spar_values_t values, const block_t *block,
-                              void *out)
-{
-    const unsigned char *units = block->indices;
-    uint64_t entry = 0;
-    uint64_t index = 0;
-    uint64_t i;
-
-    for (i = 0; i < block->units; i++) {
-        index += units[i];
-        if (units[i] != SPAR_WIRE_ESCAPE8) {
-            add_one(values, block, entry++, index++, out);
-        }
-    }
-}
-
-static inline void add_delta16(spar_values_t values, const block_t *block,
-                               void *out)
-{
-    uint64_t entry = 0;
-    uint64_t index = 0;
-    uint64_t i;
-
-    for (i = 0; i < block->units; i++) {
-        uint16_t unit = spar_wire_load16(block->indices + 2 * i);
-
-        index += unit;
-        if (unit != SPAR_WIRE_ESCAPE16) {
-            add_one(values, block, entry++, index++, out);
-        }
-    }
-}
-
-static inline void add_raw32(spar_values_t values, const block_t *block,
-                             void *out)
-{
-    uint64_t i;
-
-    for (i = 0; i < block->units; i++) {
-        add_one(values, block, i, spar_wire_load32(block->indices + 4 * i),
-                out);
-    }
-}
-
-/* Inlined with a constant type, so that the loops do not test it. */
-static inline void add_all(spar_values_t values, spar_wire_coding_t coding,
-                           const block_t *block, void *out)
-{
-    switch (coding) {
-    case SPAR_WIRE_DELTA8:
-        add_delta8(values, block, out);
-        break;
-    case SPAR_WIRE_DELTA16:
-        add_delta16(values, block, out);
-        break;
-    case SPAR_WIRE_RAW32:
-        add_raw32(values, block, out);
-        break;
-    }
-}
 
 static const char *split(const spar_wire_header_t *header, const void *payload,
                          size_t bytes, block_t *block_p)
 {
-    uint64_t size = spar_values_size(header->values);
-    uint64_t unit = spar_wire_unit(header->coding);
+    uint64_t values = header->selected * spar_values_size(header->values);
     uint64_t index_bytes;
+    uint64_t low_bytes = 0;
 
-    if (header->count > UINT32_MAX || header->selected > header->count) {
-        return "more entries than the layer has elements";
+    if (header->selected > header->span) {
+        return "more entries than the region has elements";
     }
-    if (bytes != header->payload_bytes || bytes < header->selected * size) {
+    if (header->parameter > SPAR_WIRE_MOST_PARAMETER) {
+        return "the parameter of the index coding is out of range";
+    }
+    if (bytes != header->payload_bytes || bytes < values) {
         return "the payload is shorter or longer than its header says";
     }
-    index_bytes = bytes - header->selected * size;
-    if (index_bytes % unit != 0) {
-        return "the index section ends within an index";
+    index_bytes = bytes - values;
+    if (header->coding == SPAR_WIRE_RICE) {
+        low_bytes = spar_wire_low_bytes(header->selected, header->parameter);
     }
-    block_p->indices = payload;
-    block_p->values = block_p->indices + index_bytes;
-    block_p->units = index_bytes / unit;
-    block_p->selected = header->selected;
-    block_p->count = header->count;
+    if (index_bytes < low_bytes) {
+        return "the index section is too short";
+    }
+    block_p->coding = header->coding;
+    block_p->reader.bits = payload;
+    block_p->reader.bits_bytes = index_bytes - low_bytes;
+    block_p->reader.low = block_p->reader.bits + block_p->reader.bits_bytes;
+    block_p->reader.low_bytes = low_bytes;
+    block_p->reader.parameter = header->parameter;
+    block_p->reader.selected = header->selected;
+    block_p->values = block_p->reader.low + low_bytes;
     return NULL;
 }
 
-static bool indices_valid(spar_wire_coding_t coding, const block_t *block)
+/* The bits of the last byte that belong to nothing are zero. */
+static bool last_byte_valid(const unsigned char *bits, size_t bytes,
+                            uint64_t used)
 {
-    switch (coding) {
-    case SPAR_WIRE_DELTA8:
-        return delta8_valid(block);
-    case SPAR_WIRE_DELTA16:
-        return delta16_valid(block);
-    case SPAR_WIRE_RAW32:
-        return raw32_valid(block);
+    return used % 8 == 0 || bits[bytes - 1] >> (used % 8) == 0;
+}
+
+/*
+ * Valid if there is a one for each entry, the last one in the last byte, and
+ * the last index lies within the region; then all others lie before it. Its
+ * place follows from sums, in whatever order the parts come.
+ */
+static bool rice_valid(const spar_wire_reader_t *reader, uint64_t span)
+{
+    uint64_t ones = spar_wire_kernels()->ones(reader->bits, reader->bits_bytes);
+    uint64_t most = (span - reader->selected) >> reader->parameter;
+    uint64_t last, zeros, lows;
+
+    if (ones != reader->selected) {
+        return false;
+    }
+    last = reader->bits[reader->bits_bytes - 1];
+    if (last == 0) {
+        return false;
+    }
+    zeros = 8 * (uint64_t)(reader->bits_bytes - 1) + 63 -
+            (uint64_t)__builtin_clzll(last) + 1 - ones;
+    if (zeros > most ||
+        !last_byte_valid(reader->low, reader->low_bytes,
+                         reader->selected * reader->parameter)) {
+        return false;
+    }
+    lows = spar_wire_kernels()->lows(reader->low, reader->low_bytes,
+                                     reader->selected, reader->parameter);
+    return (zeros << reader->parameter) + lows <= span - reader->selected;
+}
+
+static bool indices_valid(const block_t *block, uint64_t span)
+{
+    if (block->reader.selected == 0) {
+        return false;
+    }
+    switch (block->coding) {
+    case SPAR_WIRE_RICE:
+        return rice_valid(&block->reader, span);
+    case SPAR_WIRE_ALL:
+        return block->reader.selected == span && block->reader.bits_bytes == 0;
     }
     return false;
 }
 
-spar_status_t spar_wire_add(const spar_wire_header_t *header,
-                            const void *payload, size_t bytes, void *out,
-                            const char **cause_p)
+static spar_status_t block_open(const spar_wire_header_t *header,
+                                const void *payload, size_t bytes,
+                                block_t *block_p, const char **cause_p)
 {
-    block_t block;
-    const char *fault = split(header, payload, bytes, &block);
+    const char *fault = NULL;
 
-    if (fault == NULL && !indices_valid(header->coding, &block)) {
-        fault = "the indices do not fit the layer";
+    memset(block_p, 0, sizeof(*block_p));
+    if (header->selected == 0 && header->payload_bytes == 0 && bytes == 0) {
+        return SPAR_OK;
+    }
+    fault = split(header, payload, bytes, block_p);
+    if (fault == NULL && !indices_valid(block_p, header->span)) {
+        fault = "the indices do not fit the region";
     }
     if (fault != NULL) {
         if (cause_p != NULL) {
@@ -201,16 +114,116 @@ spar_status_t spar_wire_add(const spar_wire_header_t *header,
         }
         return SPAR_ERR_WIRE;
     }
-    switch (header->values) {
-    case SPAR_VALUES_F64:
-        add_all(SPAR_VALUES_F64, header->coding, &block, out);
-        break;
-    case SPAR_VALUES_F32:
-        add_all(SPAR_VALUES_F32, header->coding, &block, out);
-        break;
-    case SPAR_VALUES_BF16:
-        add_all(SPAR_VALUES_BF16, header->coding, &block, out);
+    return SPAR_OK;
+}
+
+/* The next indices; 0: there are no more. */
+static size_t block_next(block_t *block, uint32_t *indices)
+{
+    spar_wire_reader_t *reader = &block->reader;
+    size_t n = 0;
+
+    if (reader->done == reader->selected) {
+        return 0;
+    }
+    switch (block->coding) {
+    case SPAR_WIRE_RICE:
+        return spar_wire_kernels()->rice_next(reader, indices);
+    case SPAR_WIRE_ALL:
+        while (n < SPAR_WIRE_CHUNK && reader->done < reader->selected) {
+            indices[n++] = (uint32_t)reader->done++;
+        }
         break;
     }
+    return n;
+}
+
+/* Values [at, at + n) of the block, as they are added. */
+static void values_get(spar_values_t values, const unsigned char *from,
+                       uint64_t at, size_t n, void *to)
+{
+    size_t size = spar_values_size(values);
+    size_t i;
+
+    switch (values) {
+    case SPAR_VALUES_F32:
+    case SPAR_VALUES_F64:
+        memcpy(to, from + at * size, n * size);
+        break;
+    case SPAR_VALUES_BF16:
+        for (i = 0; i < n; i++) {
+            uint16_t upper;
+            uint32_t bits;
+
+            memcpy(&upper, from + (at + i) * size, sizeof(upper));
+            bits = (uint32_t)upper << 16;
+            memcpy((float *)to + i, &bits, sizeof(bits));
+        }
+        break;
+    }
+}
+
+/* A chunk of values as they are added. */
+typedef union chunk {
+    float f32[SPAR_WIRE_CHUNK];
+    double f64[SPAR_WIRE_CHUNK];
+} chunk_t;
+
+spar_status_t spar_wire_add(const spar_wire_header_t *header,
+                            const void *payload, size_t bytes, void *out,
+                            const char **cause_p)
+{
+    uint32_t indices[SPAR_WIRE_CHUNK];
+    chunk_t values;
+    block_t block;
+    spar_status_t status = block_open(header, payload, bytes, &block, cause_p);
+    uint64_t at = 0;
+    size_t n, i;
+
+    if (status != SPAR_OK) {
+        return status;
+    }
+    for (; (n = block_next(&block, indices)) > 0; at += n) {
+        values_get(header->values, block.values, at, n, &values);
+        if (spar_values_dtype(header->values) == SPAR_DTYPE_F64) {
+            for (i = 0; i < n; i++) {
+                ((double *)out)[indices[i]] += values.f64[i];
+            }
+        } else {
+            for (i = 0; i < n; i++) {
+                ((float *)out)[indices[i]] += values.f32[i];
+            }
+        }
+    }
+    return SPAR_OK;
+}
+
+spar_status_t spar_wire_decode(const spar_wire_header_t *header,
+                               const void *payload, size_t bytes,
+                               spar_selection_t *entries_p,
+                               const char **cause_p)
+{
+    spar_dtype_t dtype = spar_values_dtype(header->values);
+    block_t block;
+    spar_status_t status = block_open(header, payload, bytes, &block, cause_p);
+    uint64_t at = 0;
+    size_t n;
+
+    if (status != SPAR_OK) {
+        return status;
+    }
+    if (entries_p->capacity < header->selected ||
+        entries_p->width < spar_dtype_size(dtype)) {
+        if (cause_p != NULL) {
+            *cause_p = "the list has no room for the entries";
+        }
+        return SPAR_ERR_INVALID;
+    }
+    for (; (n = block_next(&block, entries_p->indices + at)) > 0; at += n) {
+    }
+    values_get(header->values, block.values, 0, (size_t)at, entries_p->values);
+    entries_p->count = (size_t)at;
+    entries_p->dtype = dtype;
+    entries_p->travels = header->values;
     return SPAR_OK;
 }

@@ -1,126 +1,80 @@
 #include "sparsify/wire_bytes.h"
+#include "sparsify/wire_kernels.h"
 #include "sparsify/wire_sizes.h"
 
-/* Bytes that the fast path of DELTA8 writes ahead. */
-#define AHEAD 8
+/* Entries to encode, and how their indices will be coded. */
+typedef struct entries {
+    const uint32_t *indices;
+    size_t count;
+    uint32_t base;
+    uint32_t span;
+} entries_t;
 
-/* Bytes of the index section in each coding. */
-typedef struct sizes {
-    uint64_t bytes[3];
-} sizes_t;
+typedef struct choice {
+    spar_wire_coding_t coding;
+    unsigned parameter;
+    uint64_t bits_bytes;
+    uint64_t low_bytes;
+} choice_t;
 
-static sizes_t index_sizes(const spar_selection_t *selection)
+static uint64_t choice_bytes(const choice_t *choice)
 {
-    const uint32_t *indices = selection->indices;
-    /* The distances sum up to less than 2^32, so 32 bits are enough. */
-    uint32_t escapes8 = 0;
-    uint32_t escapes16 = 0;
-    sizes_t sizes;
-    size_t i;
-
-    if (selection->count > 0) {
-        escapes8 = indices[0] / SPAR_WIRE_ESCAPE8;
-        escapes16 = indices[0] / SPAR_WIRE_ESCAPE16;
-    }
-    for (i = 1; i < selection->count; i++) {
-        uint32_t distance = indices[i] - indices[i - 1] - 1;
-
-        escapes8 += distance / SPAR_WIRE_ESCAPE8;
-        escapes16 += distance / SPAR_WIRE_ESCAPE16;
-    }
-    sizes.bytes[SPAR_WIRE_DELTA8] = selection->count + (uint64_t)escapes8;
-    sizes.bytes[SPAR_WIRE_DELTA16] =
-        2 * (selection->count + (uint64_t)escapes16);
-    sizes.bytes[SPAR_WIRE_RAW32] = 4 * (uint64_t)selection->count;
-    return sizes;
+    return choice->bits_bytes + choice->low_bytes;
 }
 
-static spar_wire_coding_t smallest(const sizes_t *sizes)
+/* The parameter whose bound is the least is near the best one if the entries
+ * lie evenly; where they lie in clusters the best one is smaller. Its bound
+ * also holds for what is chosen here, because it is tried first. */
+static choice_t choose_parameter(const entries_t *entries)
 {
-    spar_wire_coding_t best = SPAR_WIRE_DELTA8;
-    int coding;
+    unsigned most = spar_wire_rice_parameter(entries->span, entries->count);
+    choice_t best = {SPAR_WIRE_RICE, 0, UINT64_MAX / 2, 0};
+    unsigned j;
 
-    for (coding = SPAR_WIRE_DELTA16; coding <= SPAR_WIRE_RAW32; coding++) {
-        if (sizes->bytes[coding] < sizes->bytes[best]) {
-            best = (spar_wire_coding_t)coding;
+    for (;;) {
+        uint64_t sums[SPAR_WIRE_TRIALS];
+
+        spar_wire_kernels()->rice_sums(entries->indices, entries->count,
+                                       entries->base, most, sums);
+        for (j = 0; j < SPAR_WIRE_TRIALS && j <= most; j++) {
+            choice_t choice = {SPAR_WIRE_RICE, most - j,
+                               spar_wire_bit_bytes(entries->count + sums[j]),
+                               spar_wire_low_bytes(entries->count, most - j)};
+
+            if (choice_bytes(&choice) < choice_bytes(&best)) {
+                best = choice;
+            }
         }
-    }
-    return best;
-}
-
-/* Whether a distance needs escapes is hard to predict: writes a run of them
- * always, and skips those that do not count. The values behind the index
- * section, written later, are what makes that safe. */
-static unsigned char *put_delta8(const spar_selection_t *selection,
-                                 unsigned char *to, const unsigned char *end)
-{
-    uint32_t next = 0;
-    size_t i;
-
-    for (i = 0; i < selection->count; i++) {
-        uint32_t distance = selection->indices[i] - next;
-        uint32_t escapes = distance / SPAR_WIRE_ESCAPE8;
-
-        if (escapes <= AHEAD && end - to >= AHEAD) {
-            memset(to, SPAR_WIRE_ESCAPE8, AHEAD);
-        } else {
-            memset(to, SPAR_WIRE_ESCAPE8, escapes);
+        /* Once fewer bits do not pay, still fewer do not either. */
+        if (most < SPAR_WIRE_TRIALS ||
+            best.parameter != most - (SPAR_WIRE_TRIALS - 1)) {
+            return best;
         }
-        to += escapes;
-        *to++ = (unsigned char)(distance % SPAR_WIRE_ESCAPE8);
-        next = selection->indices[i] + 1;
-    }
-    return to;
-}
-
-static unsigned char *put_delta16(const spar_selection_t *selection,
-                                  unsigned char *to)
-{
-    uint32_t next = 0;
-    size_t i;
-
-    for (i = 0; i < selection->count; i++) {
-        uint32_t distance = selection->indices[i] - next;
-
-        for (; distance >= SPAR_WIRE_ESCAPE16; distance -= SPAR_WIRE_ESCAPE16) {
-            spar_wire_store16(to, SPAR_WIRE_ESCAPE16);
-            to += 2;
-        }
-        spar_wire_store16(to, (uint16_t)distance);
-        to += 2;
-        next = selection->indices[i] + 1;
-    }
-    return to;
-}
-
-static unsigned char *put_raw32(const spar_selection_t *selection,
-                                unsigned char *to)
-{
-    size_t i;
-
-    for (i = 0; i < selection->count; i++, to += 4) {
-        spar_wire_store32(to, selection->indices[i]);
-    }
-    return to;
-}
-
-static void put_f64(const unsigned char *from, size_t count, unsigned char *to)
-{
-    for (size_t i = 0; i < 8 * count; i += 8) {
-        uint64_t bits;
-
-        memcpy(&bits, from + i, sizeof(bits));
-        spar_wire_store64(to + i, bits);
+        most -= SPAR_WIRE_TRIALS;
     }
 }
 
-static void put_f32(const unsigned char *from, size_t count, unsigned char *to)
+static choice_t choose(const entries_t *entries)
 {
-    for (size_t i = 0; i < 4 * count; i += 4) {
-        uint32_t bits;
+    if (entries->count == 0) {
+        return (choice_t){SPAR_WIRE_RICE, 0, 0, 0};
+    }
+    if (entries->count == entries->span) {
+        return (choice_t){SPAR_WIRE_ALL, 0, 0, 0};
+    }
+    return choose_parameter(entries);
+}
 
-        memcpy(&bits, from + i, sizeof(bits));
-        spar_wire_store32(to + i, bits);
+static void put_indices(const entries_t *entries, const choice_t *choice,
+                        unsigned char *to)
+{
+    const spar_wire_section_t section = {to, choice->bits_bytes,
+                                         to + choice->bits_bytes,
+                                         choice->low_bytes, choice->parameter};
+
+    if (choice->coding == SPAR_WIRE_RICE) {
+        spar_wire_kernels()->rice_put(entries->indices, entries->count,
+                                      entries->base, &section);
     }
 }
 
@@ -129,71 +83,71 @@ static void put_bf16(const unsigned char *from, size_t count, unsigned char *to)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
+        uint16_t upper;
 
         memcpy(&bits, from + 4 * i, sizeof(bits));
-        spar_wire_store16(to + 2 * i, (uint16_t)(bits >> 16));
+        upper = (uint16_t)(bits >> 16);
+        memcpy(to + 2 * i, &upper, sizeof(upper));
     }
 }
 
-static void put_values(const spar_selection_t *selection, unsigned char *to)
+static void put_values(const spar_selection_t *selection, size_t begin,
+                       size_t end, unsigned char *to)
 {
+    size_t width = spar_dtype_size(selection->dtype);
+    const unsigned char *from =
+        (const unsigned char *)selection->values + begin * width;
+
     switch (selection->travels) {
     case SPAR_VALUES_F32:
-        put_f32(selection->values, selection->count, to);
-        break;
     case SPAR_VALUES_F64:
-        put_f64(selection->values, selection->count, to);
+        memcpy(to, from, (end - begin) * width);
         break;
     case SPAR_VALUES_BF16:
-        put_bf16(selection->values, selection->count, to);
+        put_bf16(from, end - begin, to);
         break;
     }
 }
 
-size_t spar_wire_payload_bound(spar_values_t values, uint64_t count,
+size_t spar_wire_payload_bound(spar_values_t values, uint64_t span,
                                uint64_t selected)
 {
-    uint64_t least = UINT64_MAX;
-    int coding;
+    unsigned parameter = spar_wire_rice_parameter(span, selected);
 
-    for (coding = SPAR_WIRE_DELTA8; coding <= SPAR_WIRE_RAW32; coding++) {
-        uint64_t bytes =
-            spar_wire_index_bound((spar_wire_coding_t)coding, count, selected);
-
-        least = bytes < least ? bytes : least;
+    if (selected == 0) {
+        return 0;
     }
-    return (size_t)(least + selected * spar_values_size(values));
+    return (size_t)(spar_wire_rice_bound(span, selected, parameter) +
+                    selected * spar_values_size(values));
 }
 
-spar_status_t spar_wire_encode(const spar_selection_t *selection,
-                               uint64_t count, void *payload, size_t capacity,
+spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,
+                               size_t end, uint32_t base, uint32_t span,
+                               void *payload, size_t capacity,
                                spar_wire_header_t *header_p)
 {
-    sizes_t sizes = index_sizes(selection);
-    spar_wire_coding_t coding = smallest(&sizes);
-    size_t values = selection->count * spar_values_size(selection->travels);
-    unsigned char *to = payload;
+    const entries_t entries = {end > begin ? selection->indices + begin : NULL,
+                               end - begin, base, span};
+    const choice_t choice = choose(&entries);
+    const uint64_t index_bytes = choice_bytes(&choice);
+    const uint64_t bytes =
+        index_bytes + entries.count * spar_values_size(selection->travels);
 
-    if (sizes.bytes[coding] + values > capacity) {
+    if (bytes > capacity) {
         return SPAR_ERR_INVALID;
     }
-    switch (coding) {
-    case SPAR_WIRE_DELTA8:
-        to = put_delta8(selection, to, to + sizes.bytes[coding] + values);
-        break;
-    case SPAR_WIRE_DELTA16:
-        to = put_delta16(selection, to);
-        break;
-    case SPAR_WIRE_RAW32:
-        to = put_raw32(selection, to);
-        break;
+    if (entries.count > 0) {
+        put_indices(&entries, &choice, payload);
+        put_values(selection, begin, end,
+                   (unsigned char *)payload + index_bytes);
     }
-    put_values(selection, to);
     header_p->values = selection->travels;
     header_p->dtype = selection->dtype;
-    header_p->coding = coding;
-    header_p->count = count;
-    header_p->selected = selection->count;
-    header_p->payload_bytes = sizes.bytes[coding] + values;
+    header_p->coding = choice.coding;
+    header_p->parameter = (uint8_t)choice.parameter;
+    header_p->phase = 0;
+    header_p->span = span;
+    header_p->selected = entries.count;
+    header_p->payload_bytes = bytes;
     return SPAR_OK;
 }

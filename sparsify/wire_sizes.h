@@ -1,46 +1,47 @@
-/* Spar: how large the index section of a wire block can be. */
+/* Spar: how large the sections of a wire block can be, in bytes. All take
+ * selected <= span < 2^32 and parameters <= SPAR_WIRE_MOST_PARAMETER. */
 #ifndef SPAR_SPARSIFY_WIRE_SIZES_H
 #define SPAR_SPARSIFY_WIRE_SIZES_H
 
 #include "sparsify/wire.h"
 
-/* A distance of ESCAPE or more travels as ESCAPE and the rest. */
-#define SPAR_WIRE_ESCAPE8  0xffu
-#define SPAR_WIRE_ESCAPE16 0xffffu
+#define SPAR_WIRE_MOST_PARAMETER 31u
 
-/* Bytes of one index without escapes. */
-static inline uint64_t spar_wire_unit(spar_wire_coding_t coding)
+/* A bit vector. */
+static inline uint64_t spar_wire_bit_bytes(uint64_t bits)
 {
-    switch (coding) {
-    case SPAR_WIRE_DELTA8:
-        return 1;
-    case SPAR_WIRE_DELTA16:
-        return 2;
-    case SPAR_WIRE_RAW32:
-        break;
-    }
-    return 4;
+    return bits / 8 + (bits % 8 != 0);
 }
 
-/* Most bytes that the indices of a valid block can take: all distances
- * together are at most count - selected. */
-static inline uint64_t spar_wire_index_bound(spar_wire_coding_t coding,
-                                             uint64_t count, uint64_t selected)
+static inline uint64_t spar_wire_low_bytes(uint64_t selected,
+                                           unsigned parameter)
 {
-    uint64_t bytes = selected * spar_wire_unit(coding);
+    return spar_wire_bit_bytes(selected * parameter);
+}
 
-    if (selected == 0) {
-        return 0;
+/* Most that the index section in RICE takes: all distances together are at
+ * most span - selected. */
+static inline uint64_t spar_wire_rice_bound(uint64_t span, uint64_t selected,
+                                            unsigned parameter)
+{
+    return spar_wire_low_bytes(selected, parameter) +
+           spar_wire_bit_bytes(selected + ((span - selected) >> parameter));
+}
+
+/* The parameter whose bound is the least. */
+static inline unsigned spar_wire_rice_parameter(uint64_t span,
+                                                uint64_t selected)
+{
+    unsigned best = 0;
+    unsigned parameter;
+
+    for (parameter = 1; parameter <= SPAR_WIRE_MOST_PARAMETER; parameter++) {
+        if (spar_wire_rice_bound(span, selected, parameter) <
+            spar_wire_rice_bound(span, selected, best)) {
+            best = parameter;
+        }
     }
-    switch (coding) {
-    case SPAR_WIRE_DELTA8:
-        return bytes + (count - selected) / SPAR_WIRE_ESCAPE8;
-    case SPAR_WIRE_DELTA16:
-        return bytes + 2 * ((count - selected) / SPAR_WIRE_ESCAPE16);
-    case SPAR_WIRE_RAW32:
-        break;
-    }
-    return bytes;
+    return best;
 }
 
 #endif

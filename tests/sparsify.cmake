@@ -4,6 +4,7 @@ spar_unit_test(select spar_sparsify)
 spar_unit_test(select_gaussian spar_sparsify)
 spar_unit_test(select_steps spar_sparsify)
 spar_unit_test(wire spar_sparsify)
+spar_unit_test(wire_frozen spar_sparsify)
 spar_unit_test(wire_mutated spar_sparsify)
 target_link_libraries(test_wire_mutated PRIVATE xxHash::xxhash)
 

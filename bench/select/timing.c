@@ -80,7 +80,8 @@ static void to_wire(bench_t *bench)
     spar_wire_header_t header = {0};
 
     select_exact(bench);
-    check(spar_wire_encode(&bench->selection, bench->n, bench->payload,
+    check(spar_wire_encode(&bench->selection, 0, bench->selection.count, 0,
+                           (uint32_t)bench->n, bench->payload,
                            bench->payload_capacity, &header));
 }
 

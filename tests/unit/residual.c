@@ -33,7 +33,8 @@ static void conserved_f32(bool rounded, data_shape_t shape)
         decoded[i] = 0.0f;
     }
     select_some(SPAR_DTYPE_F32, g, r, &sent);
-    spar_selection_round(&sent, rounded ? SPAR_VALUES_BF16 : SPAR_VALUES_F32);
+    spar_selection_round(&sent, rounded ? SPAR_VALUES_BF16 : SPAR_VALUES_F32,
+                         0);
     for (i = 0; i < sent.count; i++) {
         decoded[sent.indices[i]] += ((float *)sent.values)[i];
     }
@@ -168,7 +169,7 @@ static void bf16_is_the_nearest(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         float value = cases[i][0];
 
-        spar_values_round_bf16(&value, 1);
+        spar_values_round_bf16(&value, 1, 0);
         assert_true(value == cases[i][1]);
     }
 }

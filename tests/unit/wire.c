@@ -1,4 +1,4 @@
-/* The wire block: round trips, the smallest coding, the frozen layout. */
+/* The wire block: round trips, the smallest coding, regions, bounds. */
 #include "tests/unit/select_data.h"
 
 #include "sparsify/wire.h"
@@ -24,8 +24,15 @@ static void selection_make(spar_selection_t *selection, spar_values_t travels,
             ((float *)selection->values)[i] = (float)data_normal(&seed);
         }
     }
-    spar_selection_round(selection, travels);
+    spar_selection_round(selection, travels, 0);
     assert_int_equal(selection->travels, travels);
+}
+
+static void selection_make_again(spar_selection_t *selection, size_t count,
+                                 uint64_t stride)
+{
+    spar_selection_cleanup(selection);
+    selection_make(selection, SPAR_VALUES_F32, count, stride, 1);
 }
 
 static uint64_t layer_of(const spar_selection_t *selection, uint64_t behind)
@@ -71,7 +78,40 @@ static void *twos(spar_dtype_t dtype, size_t count)
     return out;
 }
 
-/* Encodes, packs, unpacks, adds; returns the coding that was chosen. */
+static void list_check(const spar_selection_t *selection, size_t begin,
+                       size_t end, uint32_t base,
+                       const spar_wire_header_t *head, const void *payload)
+{
+    size_t width = spar_dtype_size(selection->dtype);
+    spar_selection_t list;
+    size_t i;
+
+    spar_selection_init(&list);
+    if (end > begin) {
+        assert_int_equal(
+            spar_wire_decode(head, payload, head->payload_bytes, &list, NULL),
+            SPAR_ERR_INVALID);
+    }
+    assert_int_equal(
+        spar_selection_reserve(&list, selection->dtype, end - begin), SPAR_OK);
+    assert_int_equal(
+        spar_wire_decode(head, payload, head->payload_bytes, &list, NULL),
+        SPAR_OK);
+    assert_int_equal(list.count, end - begin);
+    assert_int_equal(list.dtype, selection->dtype);
+    assert_int_equal(list.travels, selection->travels);
+    for (i = 0; i < list.count; i++) {
+        assert_int_equal(list.indices[i], selection->indices[begin + i] - base);
+    }
+    if (list.count > 0) {
+        assert_memory_equal(list.values,
+                            (char *)selection->values + begin * width,
+                            list.count * width);
+    }
+    spar_selection_cleanup(&list);
+}
+
+/* Encodes, packs, unpacks, adds, lists; returns the coding that was chosen. */
 static spar_wire_coding_t trip(const spar_selection_t *selection,
                                uint64_t behind)
 {
@@ -82,19 +122,25 @@ static spar_wire_coding_t trip(const spar_selection_t *selection,
     void *out = twos(selection->dtype, count);
     unsigned char bytes[SPAR_WIRE_HEADER_BYTES];
     unsigned char again[SPAR_WIRE_HEADER_BYTES];
-    spar_wire_header_t header = {
-        .flags = SPAR_WIRE_PAUSED, .slot = 3, .plan = 4, .step = 0xfffffffeu};
+    spar_wire_header_t header = {.flags = SPAR_WIRE_PAUSED,
+                                 .slot = 3,
+                                 .plan = 4,
+                                 .step = 0xfffffffeu,
+                                 .count = count};
     spar_wire_header_t back;
 
-    assert_int_equal(
-        spar_wire_encode(selection, count, payload, bound, &header), SPAR_OK);
+    assert_int_equal(spar_wire_encode(selection, 0, selection->count, 0,
+                                      (uint32_t)count, payload, bound, &header),
+                     SPAR_OK);
     exact = data_alloc(header.payload_bytes, 1);
-    assert_int_equal(spar_wire_encode(selection, count, exact,
+    assert_int_equal(spar_wire_encode(selection, 0, selection->count, 0,
+                                      (uint32_t)count, exact,
                                       header.payload_bytes, &header),
                      SPAR_OK);
     assert_memory_equal(exact, payload, header.payload_bytes);
     if (header.payload_bytes > 0) {
-        assert_int_equal(spar_wire_encode(selection, count, payload,
+        assert_int_equal(spar_wire_encode(selection, 0, selection->count, 0,
+                                          (uint32_t)count, payload,
                                           header.payload_bytes - 1, &header),
                          SPAR_ERR_INVALID);
     }
@@ -107,6 +153,7 @@ static spar_wire_coding_t trip(const spar_selection_t *selection,
     assert_int_equal(
         spar_wire_add(&back, exact, header.payload_bytes, out, NULL), SPAR_OK);
     out_check(selection, out, count);
+    list_check(selection, 0, selection->count, 0, &back, exact);
     free(payload);
     free(exact);
     free(out);
@@ -141,39 +188,166 @@ static void smallest_coding_is_taken(void **state)
 
     (void)state;
     selection_make(&selection, SPAR_VALUES_F32, 500, 20, 1);
-    assert_int_equal(trip(&selection, 0), SPAR_WIRE_DELTA8);
-    spar_selection_cleanup(&selection);
-    selection_make(&selection, SPAR_VALUES_F32, 500, 2000, 1);
-    assert_int_equal(trip(&selection, 0), SPAR_WIRE_DELTA16);
-    spar_selection_cleanup(&selection);
-    selection_make(&selection, SPAR_VALUES_F32, 20, 300000, 1);
-    assert_int_equal(trip(&selection, 0), SPAR_WIRE_RAW32);
+    assert_int_equal(trip(&selection, 0), SPAR_WIRE_RICE);
+    selection_make_again(&selection, 500, 1);
+    assert_int_equal(trip(&selection, 0), SPAR_WIRE_ALL);
+    assert_int_equal(trip(&selection, 1000000), SPAR_WIRE_RICE);
+    assert_int_equal(trip(&selection, 1), SPAR_WIRE_RICE);
     spar_selection_cleanup(&selection);
 }
 
-/* Distances around the escapes, alone at the start of the layer. */
-static void escapes_are_exact(void **state)
+/* Distances of every length, alone or in front of others. */
+static void lone_distances_are_exact(void **state)
 {
-    const uint32_t distances[] = {0,   1,    254,  255,   256,   509,   510,
-                                  511, 2040, 2295, 65534, 65535, 65536, 131070};
-    size_t i;
+    uint32_t distance;
 
     (void)state;
-    for (i = 0; i < sizeof(distances) / sizeof(distances[0]); i++) {
+    for (distance = 1; distance < 3000000; distance += distance / 3 + 1) {
         size_t n;
 
-        /* More entries behind it change the coding. */
         for (n = 1; n < 2000; n = 3 * n + 1) {
             spar_selection_t selection;
             size_t j;
 
             selection_make(&selection, SPAR_VALUES_F32, n, 1, 1);
             for (j = 0; j < n; j++) {
-                selection.indices[j] += distances[i];
+                selection.indices[j] += distance;
             }
-            trip(&selection, i % 2);
+            trip(&selection, n % 2);
             spar_selection_cleanup(&selection);
         }
+    }
+}
+
+/* Slices of one selection, each a block of its own region. */
+static void regions_make_the_whole(void **state)
+{
+    const uint32_t widths[] = {1, 7, 64, 1000, 5000};
+    size_t w;
+    int travels;
+
+    (void)state;
+    for (travels = 0; travels < 3; travels++) {
+        spar_selection_t selection;
+
+        selection_make(&selection, (spar_values_t)travels, 1000, 4, 7);
+        for (w = 0; w < sizeof(widths) / sizeof(widths[0]); w++) {
+            uint32_t last = selection.indices[999];
+            uint32_t base;
+            size_t begin = 0, end;
+
+            for (base = 0; base <= last; base += widths[w], begin = end) {
+                unsigned char payload[9000];
+                spar_wire_header_t header = {.count = 1u << 20, .first = base};
+
+                end = begin;
+                while (end < 1000 &&
+                       selection.indices[end] < base + widths[w]) {
+                    end++;
+                }
+                assert_int_equal(spar_wire_encode(&selection, begin, end, base,
+                                                  widths[w], payload,
+                                                  sizeof(payload), &header),
+                                 SPAR_OK);
+                assert_int_equal(header.span, widths[w]);
+                list_check(&selection, begin, end, base, &header, payload);
+            }
+            assert_int_equal(begin, 1000);
+        }
+        spar_selection_cleanup(&selection);
+    }
+}
+
+/* The last elements of the largest region, and layers beyond 32 bits. */
+static void wide_regions_work(void **state)
+{
+    const uint32_t indices[3] = {0, 0xfffffffdu, 0xfffffffeu};
+    spar_selection_t selection;
+    unsigned char payload[64], bytes[SPAR_WIRE_HEADER_BYTES];
+    spar_wire_header_t header = {.count = UINT64_C(1) << 40,
+                                 .first = (UINT64_C(1) << 40) - UINT32_MAX};
+    spar_wire_header_t back;
+    size_t n;
+
+    (void)state;
+    selection_make(&selection, SPAR_VALUES_F32, 3, 1, 1);
+    memcpy(selection.indices, indices, sizeof(indices));
+    for (n = 1; n <= 3; n++) {
+        size_t begin;
+
+        for (begin = 0; begin + n <= 3; begin++) {
+            assert_int_equal(spar_wire_encode(&selection, begin, begin + n, 0,
+                                              UINT32_MAX, payload,
+                                              sizeof(payload), &header),
+                             SPAR_OK);
+            assert_true(
+                header.payload_bytes <=
+                spar_wire_payload_bound(SPAR_VALUES_F32, UINT32_MAX, n));
+            spar_wire_header_pack(&header, bytes);
+            assert_int_equal(
+                spar_wire_header_unpack(bytes, sizeof(bytes), &back, NULL),
+                SPAR_OK);
+            list_check(&selection, begin, begin + n, 0, &back, payload);
+        }
+    }
+    header.first++;
+    spar_wire_header_pack(&header, bytes);
+    assert_int_equal(spar_wire_header_unpack(bytes, sizeof(bytes), &back, NULL),
+                     SPAR_ERR_WIRE);
+    spar_selection_cleanup(&selection);
+}
+
+/* Whoever reserves for the most entries has room for fewer, and whoever
+ * reserves for the widest region has room for a narrower one. */
+static void bounds_never_fall(void **state)
+{
+    uint64_t span, selected;
+
+    (void)state;
+    for (span = 1; span < 100000; span += span / 2 + 1) {
+        size_t last = 0;
+
+        for (selected = 0; selected <= span; selected++) {
+            size_t bound =
+                spar_wire_payload_bound(SPAR_VALUES_BF16, span, selected);
+
+            assert_true(bound >= last);
+            assert_true(bound <= spar_wire_payload_bound(SPAR_VALUES_BF16,
+                                                         span + 1, selected));
+            last = bound;
+        }
+    }
+}
+
+/* Bits per index against log2 of the number of such selections. */
+static void indices_are_near_their_entropy(void **state)
+{
+    const uint64_t strides[] = {4, 7, 10, 33, 100, 1000, 10000};
+    size_t s;
+
+    (void)state;
+    for (s = 0; s < sizeof(strides) / sizeof(strides[0]); s++) {
+        const double p = 1.0 / (double)strides[s];
+        const double entropy = -log2(p) - (1.0 - p) / p * log2(1.0 - p);
+        const size_t n = 20000;
+        unsigned char *payload = data_alloc(n * 8, 1);
+        spar_selection_t selection;
+        spar_wire_header_t header = {0};
+        uint64_t seed = s, index = 0;
+        size_t i;
+
+        selection_make(&selection, SPAR_VALUES_F32, n, 1, 1);
+        for (i = 0; i < n; i++) {
+            index += (uint64_t)(log(data_uniform(&seed)) / log1p(-p));
+            selection.indices[i] = (uint32_t)index++;
+        }
+        assert_int_equal(spar_wire_encode(&selection, 0, n, 0, (uint32_t)index,
+                                          payload, n * 8, &header),
+                         SPAR_OK);
+        assert_true(8.0 * (double)(header.payload_bytes - 4 * n) <
+                    1.05 * entropy * (double)n);
+        spar_selection_cleanup(&selection);
+        free(payload);
     }
 }
 
@@ -202,9 +376,9 @@ static void values_may_be_any_pattern(void **state)
     ((float *)selection.values)[0] = NAN;
     ((float *)selection.values)[1] = -INFINITY;
     ((float *)selection.values)[2] = 0x1p-149f;
-    assert_int_equal(
-        spar_wire_encode(&selection, 3, payload, sizeof(payload), &header),
-        SPAR_OK);
+    assert_int_equal(spar_wire_encode(&selection, 0, 3, 0, 3, payload,
+                                      sizeof(payload), &header),
+                     SPAR_OK);
     assert_int_equal(
         spar_wire_add(&header, payload, header.payload_bytes, out, NULL),
         SPAR_OK);
@@ -212,112 +386,18 @@ static void values_may_be_any_pattern(void **state)
     spar_selection_cleanup(&selection);
 }
 
-/* Version 1 is frozen: other versions of Spar must read these bytes. A change
- * here needs a new version number. */
-static const unsigned char golden[] = {
-    'S',  'P',  'A',  'R',  0x01, 0x00, 0x00, 0x00, /* version, type, coding */
-    0x05, 0x00, 0x00, 0x00,                         /* flags */
-    0x44, 0x33, 0x22, 0x11,                         /* slot */
-    0x88, 0x77, 0x66, 0x55,                         /* plan */
-    0xcc, 0xbb, 0xaa, 0x99,                         /* step */
-    0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* count 4096 */
-    0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* selected */
-    0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* payload bytes */
-    0xaf, 0x4f, 0x8e, 0xd0, 0xd9, 0xad, 0x86, 0x07, /* XXH3 */
-    0x02, 0x00, 0xff, 0x2d,                         /* 2, 3, 3 + 1 + 300 */
-    0x00, 0x00, 0x80, 0x3f,                         /* 1 */
-    0x00, 0x00, 0x00, 0xc0,                         /* -2 */
-    0x00, 0x00, 0x00, 0x3f,                         /* 0.5 */
-};
-
-static void layout_of_version_1_is_frozen(void **state)
-{
-    unsigned char bytes[sizeof(golden)];
-    spar_wire_header_t header = {.flags =
-                                     SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED,
-                                 .slot = 0x11223344,
-                                 .plan = 0x55667788,
-                                 .step = 0x99aabbcc};
-    spar_selection_t selection;
-
-    (void)state;
-    selection_make(&selection, SPAR_VALUES_F32, 3, 1, 1);
-    memcpy(selection.indices, (uint32_t[]){2, 3, 304}, 12);
-    memcpy(selection.values, (float[]){1.0f, -2.0f, 0.5f}, 12);
-    assert_int_equal(
-        spar_wire_encode(&selection, 4096, bytes + SPAR_WIRE_HEADER_BYTES,
-                         sizeof(bytes) - SPAR_WIRE_HEADER_BYTES, &header),
-        SPAR_OK);
-    spar_wire_header_pack(&header, bytes);
-    assert_memory_equal(bytes, golden, sizeof(golden));
-    spar_selection_cleanup(&selection);
-}
-
-static void layout_of_bf16_is_frozen(void **state)
-{
-    /* distances 2, 0, 300 and the upper halves of 1, -2, 0.5 */
-    const unsigned char expected[] = {0x02, 0x00, 0xff, 0x2d, 0x80,
-                                      0x3f, 0x00, 0xc0, 0x00, 0x3f};
-    unsigned char bytes[SPAR_WIRE_HEADER_BYTES], payload[16];
-    spar_wire_header_t header = {0};
-    spar_selection_t selection;
-
-    (void)state;
-    selection_make(&selection, SPAR_VALUES_BF16, 3, 1, 1);
-    memcpy(selection.indices, (uint32_t[]){2, 3, 304}, 12);
-    memcpy(selection.values, (float[]){1.0f, -2.0f, 0.5f}, 12);
-    assert_int_equal(
-        spar_wire_encode(&selection, 4096, payload, sizeof(payload), &header),
-        SPAR_OK);
-    assert_int_equal(header.payload_bytes, sizeof(expected));
-    assert_memory_equal(payload, expected, sizeof(expected));
-    spar_wire_header_pack(&header, bytes);
-    assert_int_equal(bytes[6], 2);
-    spar_selection_cleanup(&selection);
-}
-
-/* The other two codings, of which only the payload differs. */
-static void other_codings_are_frozen(void **state)
-{
-    const unsigned char delta16[] = {0xff, 0xff, 0x01, 0x00, 0x2c, 0x01};
-    const unsigned char raw32[] = {0x00, 0x00, 0x01, 0x00,
-                                   0x2d, 0x01, 0x01, 0x00};
-    float zeros[2] = {0};
-    unsigned char payload[16];
-    float *out = data_alloc(70000, sizeof(float));
-    spar_wire_header_t header = {.dtype = SPAR_DTYPE_F32,
-                                 .coding = SPAR_WIRE_DELTA16,
-                                 .count = 70000,
-                                 .selected = 2,
-                                 .payload_bytes = 14};
-
-    (void)state;
-    memset(out, 0, 70000 * sizeof(float));
-    zeros[0] = 1.0f;
-    zeros[1] = 2.0f;
-    memcpy(payload, delta16, 6);
-    memcpy(payload + 6, zeros, 8);
-    assert_int_equal(spar_wire_add(&header, payload, 14, out, NULL), SPAR_OK);
-    header.coding = SPAR_WIRE_RAW32;
-    header.payload_bytes = 16;
-    memcpy(payload, raw32, 8);
-    memcpy(payload + 8, zeros, 8);
-    assert_int_equal(spar_wire_add(&header, payload, 16, out, NULL), SPAR_OK);
-    assert_true(out[65536] == 2.0f && out[65837] == 4.0f);
-    free(out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips_at_all_densities),
         cmocka_unit_test(smallest_coding_is_taken),
-        cmocka_unit_test(escapes_are_exact),
+        cmocka_unit_test(lone_distances_are_exact),
+        cmocka_unit_test(regions_make_the_whole),
+        cmocka_unit_test(wide_regions_work),
+        cmocka_unit_test(bounds_never_fall),
+        cmocka_unit_test(indices_are_near_their_entropy),
         cmocka_unit_test(nothing_selected_is_a_block),
         cmocka_unit_test(values_may_be_any_pattern),
-        cmocka_unit_test(layout_of_version_1_is_frozen),
-        cmocka_unit_test(layout_of_bf16_is_frozen),
-        cmocka_unit_test(other_codings_are_frozen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

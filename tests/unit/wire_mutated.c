@@ -22,9 +22,11 @@ typedef struct block {
 
 static block_t block_make(uint64_t *seed)
 {
-    const unsigned strides[] = {1, 5, 200, 700};
-    unsigned stride = strides[data_random(seed) % 4];
-    spar_wire_header_t header = {0};
+    const unsigned strides[] = {1, 2, 5, 200, 700};
+    unsigned stride = strides[data_random(seed) % 5];
+    /* The region; the layer is longer on both sides. */
+    uint32_t span = stride <= 2 ? 40 : LAYER;
+    spar_wire_header_t header = {.count = 3 * (uint64_t)LAYER, .first = LAYER};
     spar_selection_t selection;
     block_t block;
     uint32_t i;
@@ -35,18 +37,18 @@ static block_t block_make(uint64_t *seed)
     selection.dtype =
         data_random(seed) % 2 == 0 ? SPAR_DTYPE_F32 : SPAR_DTYPE_F64;
     memset(selection.values, 0x3f, 8 * (size_t)LAYER);
-    for (i = 0; i < LAYER && selection.count < 40; i++) {
+    for (i = 0; i < span && selection.count < 40; i++) {
         if (data_random(seed) % stride == 0) {
             selection.indices[selection.count++] = i;
         }
     }
-    spar_selection_round(&selection, data_random(seed) % 2 == 0
-                                         ? SPAR_VALUES_BF16
-                                         : SPAR_VALUES_F32);
+    spar_selection_round(
+        &selection,
+        data_random(seed) % 2 == 0 ? SPAR_VALUES_BF16 : SPAR_VALUES_F32, 0);
     block.bytes = spar_wire_payload_bound(SPAR_VALUES_F64, LAYER, 40);
     block.payload = data_alloc(block.bytes, 1);
-    assert_int_equal(spar_wire_encode(&selection, LAYER, block.payload,
-                                      block.bytes, &header),
+    assert_int_equal(spar_wire_encode(&selection, 0, selection.count, 0, span,
+                                      block.payload, block.bytes, &header),
                      SPAR_OK);
     block.bytes = header.payload_bytes;
     spar_wire_header_pack(&header, block.header);
@@ -56,11 +58,11 @@ static block_t block_make(uint64_t *seed)
 
 static void header_seal(unsigned char *header)
 {
-    uint64_t sum = XXH3_64bits(header, 48);
+    uint64_t sum = XXH3_64bits(header, 64);
     int i;
 
     for (i = 0; i < 8; i++) {
-        header[48 + i] = (unsigned char)(sum >> (8 * i));
+        header[64 + i] = (unsigned char)(sum >> (8 * i));
     }
 }
 
@@ -80,12 +82,38 @@ static void bytes_damage(unsigned char *bytes, size_t size, uint64_t *seed)
     }
 }
 
-/* Adds into a layer of the size that the header tells, as a receiver that
+/* What a list of `entries` entries holds after decoding, if it was. */
+static void decode_checked(const spar_wire_header_t *header,
+                           const unsigned char *payload, size_t bytes,
+                           spar_status_t added)
+{
+    spar_dtype_t dtype = spar_values_dtype(header->values);
+    spar_selection_t list;
+    size_t i;
+
+    spar_selection_init(&list);
+    if (header->selected <= LAYER) {
+        assert_int_equal(spar_selection_reserve(&list, dtype, header->selected),
+                         SPAR_OK);
+    }
+    list.count = 77;
+    assert_int_equal(spar_wire_decode(header, payload, bytes, &list, NULL),
+                     added);
+    assert_int_equal(list.count, added == SPAR_OK ? header->selected : 77);
+    for (i = 0; added == SPAR_OK && i < list.count; i++) {
+        assert_true(list.indices[i] < header->span);
+        assert_true(i == 0 || list.indices[i] > list.indices[i - 1]);
+    }
+    spar_selection_cleanup(&list);
+}
+
+/* Adds into a region of the size that the header tells, as a receiver that
  * agreed on that size beforehand would have. */
 static spar_status_t add_checked(const spar_wire_header_t *header,
                                  const block_t *block, size_t bytes)
 {
-    size_t size = spar_dtype_size(header->dtype) * LAYER;
+    size_t size =
+        spar_dtype_size(spar_values_dtype(header->values)) * header->span;
     unsigned char *exact = data_alloc(bytes, 1);
     unsigned char *out = data_alloc(size, 1);
     const char *cause = NULL;
@@ -101,8 +129,10 @@ static spar_status_t add_checked(const spar_wire_header_t *header,
         assert_int_equal(status, SPAR_ERR_WIRE);
         assert_non_null(cause);
         /* All bytes are zero. */
-        assert_true(out[0] == 0 && memcmp(out, out + 1, size - 1) == 0);
+        assert_true(size == 0 ||
+                    (out[0] == 0 && memcmp(out, out + 1, size - 1) == 0));
     }
+    decode_checked(header, exact, bytes, status);
     free(exact);
     free(out);
     return status;
@@ -124,7 +154,7 @@ static void damaged_blocks_do_no_harm(void **state)
         if (what == 0) {
             bytes_damage(block.header, SPAR_WIRE_HEADER_BYTES, &seed);
         } else if (what == 1) {
-            bytes_damage(block.header, 48, &seed);
+            bytes_damage(block.header, 64, &seed);
             header_seal(block.header);
         } else if (what == 2) {
             bytes_damage(block.payload, block.bytes, &seed);
@@ -136,7 +166,7 @@ static void damaged_blocks_do_no_harm(void **state)
                                     &header, NULL) == SPAR_OK) {
             unpacked++;
             bytes = what == 1 ? header.payload_bytes : bytes;
-            if (header.count == LAYER &&
+            if (header.span <= LAYER &&
                 add_checked(&header, &block, bytes) == SPAR_OK) {
                 accepted++;
             } else {
@@ -166,7 +196,8 @@ static void random_headers_do_no_harm(void **state)
                                                  SPAR_WIRE_HEADER_BYTES,
                                                  &header, NULL),
                          SPAR_OK);
-        header.coding = (spar_wire_coding_t)(data_random(&seed) % 4);
+        header.coding = (spar_wire_coding_t)(data_random(&seed) % 3);
+        header.parameter = (uint8_t)(data_random(&seed) % 40);
         header.selected = data_random(&seed) >> (data_random(&seed) % 64);
         header.payload_bytes =
             data_random(&seed) % 2 == 0 ? block.bytes : data_random(&seed);
@@ -185,13 +216,17 @@ static void each_fault_has_its_cause(void **state)
 {
     static const fault_t faults[] = {
         {0, 'X', "this is no Spar block"},
-        {4, 2, "the block has another format version"},
+        {4, 1, "the block has another format version"},
         {6, 3, "the value type is unknown"},
-        {7, 3, "the index coding is unknown"},
-        {8, 0x20, "unknown flags are set"},
-        {28, 1, "the layer is too large for 32-bit indices"},
-        {36, 1, "more entries than the layer has elements"},
-        {41, 0xff, "the payload size does not fit the number of entries"},
+        {7, 2, "the index coding is unknown"},
+        {8, 32, "the parameter of the index coding is out of range"},
+        {9, 1, "the values begin within a group that they do not have"},
+        {10, 1, "the values are in another byte order"},
+        {12, 0x20, "unknown flags are set"},
+        {31, 1, "the region does not lie within the layer"},
+        {44, 1, "the region does not lie within the layer"},
+        {52, 1, "more entries than the region has elements"},
+        {57, 0xff, "the payload size does not fit the number of entries"},
     };
     uint64_t seed = 3;
     block_t block = block_make(&seed);
@@ -214,38 +249,45 @@ static void each_fault_has_its_cause(void **state)
         assert_string_equal(cause, faults[i].cause);
         assert_memory_equal(&header, &before, sizeof(header));
     }
-    assert_int_equal(spar_wire_header_unpack(block.header, 55, &header, &cause),
+    assert_int_equal(spar_wire_header_unpack(block.header, 71, &header, &cause),
                      SPAR_ERR_WIRE);
     assert_string_equal(cause, "the header has a wrong size");
-    block.header[20] ^= 1;
-    assert_int_equal(spar_wire_header_unpack(block.header, 56, &header, &cause),
+    block.header[24] ^= 1;
+    assert_int_equal(spar_wire_header_unpack(block.header, 72, &header, &cause),
                      SPAR_ERR_WIRE);
     assert_string_equal(cause, "the checksum of the header does not match");
     free(block.payload);
 }
 
-/* Index sections that are wrong in just one way each. */
+/* Index sections for two entries that are wrong in just one way each. */
 static void wrong_indices_are_refused(void **state)
 {
     static const struct {
         spar_wire_coding_t coding;
-        uint64_t count;
+        uint8_t parameter;
+        uint32_t span;
         unsigned char indices[8];
         size_t bytes;
+        bool valid;
     } sections[] = {
-        {SPAR_WIRE_DELTA8, 10, {3, 6}, 2},               /* behind the end */
-        {SPAR_WIRE_DELTA8, 10, {0, 0, 0}, 3},            /* one too many */
-        {SPAR_WIRE_DELTA8, 10, {0}, 1},                  /* one too few */
-        {SPAR_WIRE_DELTA8, 999, {0, 255}, 2},            /* open at its end */
-        {SPAR_WIRE_DELTA8, 999, {0, 0, 255}, 3},         /* the same */
-        {SPAR_WIRE_DELTA16, 10, {3, 0, 6, 0}, 4},        /* behind the end */
-        {SPAR_WIRE_DELTA16, 10, {0, 0, 0}, 3},           /* half an index */
-        {SPAR_WIRE_DELTA16, 99999, {0, 0, 255, 255}, 4}, /* open at its end */
-        {SPAR_WIRE_DELTA16, 99999, {0, 0, 0, 0, 255, 255}, 6}, /* the same */
-        {SPAR_WIRE_RAW32, 10, {1, 0, 0, 0, 10}, 8}, /* behind the end */
-        {SPAR_WIRE_RAW32, 10, {1, 0, 0, 0, 1}, 8},  /* twice */
-        {SPAR_WIRE_RAW32, 10, {5, 0, 0, 0, 1}, 8},  /* descending */
-        {SPAR_WIRE_RAW32, 10, {5, 0, 0, 0}, 4},     /* one too few */
+        {SPAR_WIRE_RICE, 0, 10, {0x28, 0}, 1, true},
+        {SPAR_WIRE_RICE, 0, 10, {0x28, 0}, 2, false},    /* a byte too many */
+        {SPAR_WIRE_RICE, 0, 10, {0x08}, 1, false},       /* one too few */
+        {SPAR_WIRE_RICE, 0, 10, {0x68}, 1, false},       /* one too many */
+        {SPAR_WIRE_RICE, 0, 10, {0x00, 0x06}, 2, false}, /* behind the end */
+        {SPAR_WIRE_RICE, 0, 10, {0x00, 0x03}, 2, true},
+        {SPAR_WIRE_RICE, 0, 11, {0x00, 0x05}, 2, true},
+        {SPAR_WIRE_RICE, 2, 10, {0x03, 0x05}, 2, true},
+        {SPAR_WIRE_RICE, 2, 10, {0x05, 0x0f}, 2, false}, /* behind the end */
+        {SPAR_WIRE_RICE, 2, 10, {0x05, 0x00}, 2, true},
+        {SPAR_WIRE_RICE, 2, 10, {0x03, 0x15}, 2, false}, /* unused bits set */
+        {SPAR_WIRE_RICE, 2, 10, {0x03}, 1, false},       /* no low parts */
+        {SPAR_WIRE_RICE, 31, 10, {0x03, 0, 0, 0, 0, 0, 0, 0}, 8, false},
+        {SPAR_WIRE_RICE, 32, 10, {0x03}, 8, false},
+        {SPAR_WIRE_RICE, 0, 10, {0x81, 0x00}, 2, false}, /* ends with zeros */
+        {SPAR_WIRE_ALL, 0, 2, {0}, 0, true},
+        {SPAR_WIRE_ALL, 0, 3, {0}, 0, false},
+        {SPAR_WIRE_ALL, 0, 2, {0}, 1, false},
     };
     size_t i, j;
 
@@ -254,18 +296,22 @@ static void wrong_indices_are_refused(void **state)
         size_t bytes = sections[i].bytes + 2 * sizeof(float);
         unsigned char *payload = data_alloc(bytes, 1);
         spar_wire_header_t header = {.coding = sections[i].coding,
-                                     .count = sections[i].count,
+                                     .parameter = sections[i].parameter,
+                                     .span = sections[i].span,
+                                     .count = sections[i].span,
                                      .selected = 2,
                                      .payload_bytes = bytes};
-        float out[10] = {0};
+        float out[11] = {0};
+        int entries = 0;
 
-        memset(payload, 0x3f, bytes);
         memcpy(payload, sections[i].indices, sections[i].bytes);
+        memset(payload + sections[i].bytes, 0x3f, 2 * sizeof(float));
         assert_int_equal(spar_wire_add(&header, payload, bytes, out, NULL),
-                         SPAR_ERR_WIRE);
-        for (j = 0; j < 10; j++) {
-            assert_true(out[j] == 0.0f);
+                         sections[i].valid ? SPAR_OK : SPAR_ERR_WIRE);
+        for (j = 0; j < 11; j++) {
+            entries += out[j] != 0.0f;
         }
+        assert_int_equal(entries, sections[i].valid ? 2 : 0);
         free(payload);
     }
 }

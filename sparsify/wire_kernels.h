@@ -1,0 +1,61 @@
+/*
+ * Spar: the loops of the wire block. They trust their arguments: sizes of
+ * sections fit, and what is read has been checked.
+ */
+#ifndef SPAR_SPARSIFY_WIRE_KERNELS_H
+#define SPAR_SPARSIFY_WIRE_KERNELS_H
+
+#include "sparsify/wire.h"
+
+/* Parameters whose sizes are found in one pass. */
+#define SPAR_WIRE_TRIALS 4
+
+/* Most entries that one step of a reader delivers. */
+#define SPAR_WIRE_CHUNK 1024
+
+/* The index section of a block that is being encoded. */
+typedef struct spar_wire_section {
+    unsigned char *bits; /* unary quotients */
+    size_t bits_bytes;
+    unsigned char *low;
+    size_t low_bytes;
+    unsigned parameter;
+} spar_wire_section_t;
+
+/* The index section of a received block, and how far it has been read. */
+typedef struct spar_wire_reader {
+    const unsigned char *bits; /* unary quotients */
+    size_t bits_bytes;
+    const unsigned char *low;
+    size_t low_bytes;
+    unsigned parameter;
+    uint64_t selected;
+    uint64_t done; /* entries delivered */
+    size_t at;     /* bytes of `bits` that were taken into `word` */
+    uint64_t word; /* ones of the last 8 bytes that are not delivered */
+    uint64_t lows; /* sum of the low parts delivered */
+} spar_wire_reader_t;
+
+typedef struct spar_wire_kernels {
+    const char *name;
+    /* sums_p[j] = sum of the quotients of n >= 1 distances with parameter
+     * `most` - j, or 0 if that is negative. */
+    void (*rice_sums)(const uint32_t *indices, size_t n, uint32_t base,
+                      unsigned most, uint64_t sums_p[SPAR_WIRE_TRIALS]);
+    void (*rice_put)(const uint32_t *indices, size_t n, uint32_t base,
+                     const spar_wire_section_t *section);
+    /* Ones in a bit vector. */
+    uint64_t (*ones)(const unsigned char *bits, size_t bytes);
+    /* Sum of n low parts. */
+    uint64_t (*lows)(const unsigned char *low, size_t bytes, size_t n,
+                     unsigned parameter);
+    /* Writes the next indices, relative to the region, and returns how many:
+     * at most SPAR_WIRE_CHUNK, at least 1 while there are more. Nothing is
+     * written behind them. */
+    size_t (*rice_next)(spar_wire_reader_t *reader, uint32_t *indices);
+} spar_wire_kernels_t;
+
+/* The table in use; never NULL. */
+const spar_wire_kernels_t *spar_wire_kernels(void);
+
+#endif
