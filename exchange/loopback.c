@@ -77,7 +77,11 @@ static void enqueue(spar_loopback_t *loopback, message_t *message)
 
     loopback->messages++;
     if (loopback->messages == faults->damage_message && message->bytes > 0) {
-        uint64_t bit = next_random(loopback) % (message->bytes * 8);
+        size_t within =
+            faults->damage_within > 0 && faults->damage_within < message->bytes
+                ? faults->damage_within
+                : message->bytes;
+        uint64_t bit = next_random(loopback) % (within * 8);
 
         message->data[bit / 8] ^= (unsigned char)(1u << (bit % 8));
     }
@@ -152,8 +156,9 @@ static spar_status_t deliver(spar_loopback_t *loopback, message_t **link,
     message_t *message = *link;
     spar_status_t status = SPAR_OK;
 
-    if (message->bytes == operation->bytes) {
+    if (message->bytes <= operation->bytes) {
         memcpy(operation->data, message->data, message->bytes);
+        transfer->bytes = message->bytes;
     } else {
         status = SPAR_ERR_TRANSPORT;
     }
@@ -253,6 +258,11 @@ spar_transport_t *spar_loopback_transport(spar_loopback_t *loopback, int rank)
 uint64_t spar_loopback_bytes_sent(const spar_loopback_t *loopback, int rank)
 {
     return loopback->endpoints[rank].bytes_sent;
+}
+
+uint64_t spar_loopback_messages(const spar_loopback_t *loopback)
+{
+    return loopback->messages;
 }
 
 size_t spar_loopback_pending(const spar_loopback_t *loopback)

@@ -24,6 +24,7 @@ typedef struct spar_loopback_faults {
     uint64_t fail_call;
     /* The message with this number (from 1) arrives with one bit flipped. */
     uint64_t damage_message;
+    size_t damage_within; /* its first bytes; 0: anywhere */
     /* The message with this number arrives one byte short. */
     uint64_t truncate_message;
     /* Messages from this rank are lost from message `lost_after` on. */
@@ -42,6 +43,9 @@ spar_transport_t *spar_loopback_transport(spar_loopback_t *loopback, int rank);
 
 /* Bytes that a rank has sent so far. */
 uint64_t spar_loopback_bytes_sent(const spar_loopback_t *loopback, int rank);
+
+/* Messages so far, of all ranks. */
+uint64_t spar_loopback_messages(const spar_loopback_t *loopback);
 
 /* Transfers that were started and neither finished nor canceled. */
 size_t spar_loopback_pending(const spar_loopback_t *loopback);

@@ -212,6 +212,9 @@ spar_status_t spar_ring_progress(spar_ring_t *ring)
     if (status == SPAR_INPROGRESS) {
         return status;
     }
+    if (ring->transfers[0].bytes != segment_bytes(ring, incoming(ring))) {
+        return fail(ring, SPAR_ERR_TRANSPORT);
+    }
     next_step(ring);
     if (ring->phase == PHASE_IDLE) {
         return SPAR_OK;

@@ -19,7 +19,7 @@ typedef struct spar_transport spar_transport_t;
 /* One message under way. Zero-initialised: none. */
 typedef struct spar_transfer {
     void *handle;
-    size_t bytes; /* expected by a receive; 0: not checked */
+    size_t bytes; /* of a receive that is done: what has come */
 } spar_transfer_t;
 
 typedef struct spar_transport_ops {
@@ -28,12 +28,13 @@ typedef struct spar_transport_ops {
     spar_status_t (*isend)(spar_transport_t *transport, int peer, int tag,
                            const void *data, size_t bytes,
                            spar_transfer_t *transfer_p);
-    /* Starts to receive exactly `bytes`. */
+    /* Starts to receive at most `bytes`. */
     spar_status_t (*irecv)(spar_transport_t *transport, int peer, int tag,
                            void *data, size_t bytes,
                            spar_transfer_t *transfer_p);
-    /* SPAR_OK: done, the transfer is none again. SPAR_INPROGRESS: not yet.
-     * SPAR_ERR_TRANSPORT: it failed (also when the size differs). */
+    /* SPAR_OK: done, the transfer is none again, and `bytes` tells how much a
+     * receive has got. SPAR_INPROGRESS: not yet. SPAR_ERR_TRANSPORT: it failed
+     * (also when the message is longer than the room for it). */
     spar_status_t (*test)(spar_transport_t *transport,
                           spar_transfer_t *transfer);
     /* Gives a transfer up. Its buffer may be reused afterwards only if

@@ -1,6 +1,7 @@
 #include "pmpi/comm.h"
 
 #include "base/log.h"
+#include "exchange/allgather.h"
 #include "pmpi/advance.h"
 #include "pmpi/engine.h"
 #include "pmpi/progress.h"
@@ -45,8 +46,8 @@ static void drop_machines(spar_comm_t *state)
 {
     spar_standing_destroy_all(state);
     for (size_t i = 0; i < SPAR_LANES; i++) {
-        spar_allgather_destroy(state->lanes[i].allgather);
-        state->lanes[i].allgather = NULL;
+        spar_exchange_destroy(state->lanes[i].exchange);
+        state->lanes[i].exchange = NULL;
         spar_selection_cleanup(&state->lanes[i].selection);
     }
     spar_ring_destroy(state->ring);
@@ -79,7 +80,7 @@ static bool make_lanes(spar_comm_t *state)
         spar_selection_init(&state->lanes[i].selection);
         if (spar_allgather_create(&state->transport.transport,
                                   FIRST_TAG + 2 * (int)i,
-                                  &state->lanes[i].allgather) != SPAR_OK) {
+                                  &state->lanes[i].exchange) != SPAR_OK) {
             return false;
         }
     }

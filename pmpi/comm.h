@@ -10,7 +10,7 @@
 #ifndef SPAR_PMPI_COMM_H
 #define SPAR_PMPI_COMM_H
 
-#include "exchange/allgather.h"
+#include "exchange/exchange.h"
 #include "exchange/ring.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
@@ -45,7 +45,7 @@ typedef struct spar_steps {
 #define SPAR_LANES 4
 
 typedef struct spar_lane {
-    spar_allgather_t *allgather;
+    spar_exchange_t *exchange;
     spar_selection_t selection;
     spar_layer_t anonymous; /* of a lossless call outside the sequence */
     bool taken;

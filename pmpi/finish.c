@@ -115,7 +115,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
     }
     for (size_t i = 0; i < SPAR_LANES; i++) {
         report->memory_bytes +=
-            spar_allgather_memory(comm->lanes[i].allgather) +
+            comm->lanes[i].exchange->memory +
             spar_selection_memory(&comm->lanes[i].selection);
     }
 }

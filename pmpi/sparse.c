@@ -20,11 +20,16 @@ uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density)
 }
 
 /* Everything that can fail on this rank alone; the flags tell the others. */
-static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
+static uint32_t prepare(spar_op_t *op)
 {
     spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
     uint64_t k = spar_density_entries(op->density, layer->count);
+    const spar_exchange_size_t size = {
+        .dtype = layer->dtype,
+        .values = layer->values,
+        .count = layer->count,
+        .entries = spar_sparse_most_entries(layer, op->density)};
 
     if (layer->selector.kind != SPAR_SELECT_NONZERO &&
         layer->residual == NULL) {
@@ -33,9 +38,7 @@ static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
             return SPAR_WIRE_NO_MEMORY;
         }
     }
-    if (spar_allgather_reserve(lane->allgather, layer->values, layer->count,
-                               spar_sparse_most_entries(layer, op->density)) !=
-            SPAR_OK ||
+    if (spar_exchange_reserve(lane->exchange, &size) != SPAR_OK ||
         spar_selector_run(&layer->selector, spar_op_gradient(op),
                           layer->residual, k, &lane->selection) != SPAR_OK) {
         return SPAR_WIRE_NO_MEMORY;
@@ -44,10 +47,6 @@ static uint32_t prepare(spar_op_t *op, spar_wire_header_t *header)
         return SPAR_WIRE_NONFINITE;
     }
     spar_selection_round(&lane->selection, layer->values, 0);
-    if (spar_allgather_encode(lane->allgather, &lane->selection, layer->count,
-                              header) != SPAR_OK) {
-        return SPAR_WIRE_NO_MEMORY;
-    }
     return 0;
 }
 
@@ -69,45 +68,45 @@ static uint32_t requests(const spar_op_t *op)
 spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 {
     spar_layer_t *layer = op->layer;
-    spar_allgather_call_t exchange = {.header = {.slot = slot,
-                                                 .plan = op->plan,
-                                                 .step = layer->exchanges++,
-                                                 .values = layer->values,
-                                                 .dtype = layer->dtype,
-                                                 .count = layer->count},
-                                      .selection = &op->lane->selection,
-                                      .gradient = spar_op_gradient(op),
-                                      .out = op->call.recvbuf};
+    spar_exchange_call_t call = {.header = {.slot = slot,
+                                            .plan = op->plan,
+                                            .step = layer->exchanges++,
+                                            .values = layer->values,
+                                            .dtype = layer->dtype,
+                                            .count = layer->count},
+                                 .selection = &op->lane->selection,
+                                 .gradient = spar_op_gradient(op),
+                                 .out = op->call.recvbuf,
+                                 .apply = true};
     double begin = spar_clock_now();
 
-    exchange.header.flags = requests(op);
-    if ((exchange.header.flags & SPAR_WIRE_PAUSED) == 0) {
-        exchange.header.flags |= prepare(op, &exchange.header);
+    call.header.flags = requests(op);
+    if ((call.header.flags & SPAR_WIRE_PAUSED) == 0) {
+        call.header.flags |= prepare(op);
         layer->select_sum += spar_clock_now() - begin;
     }
-    exchange.residual = layer->residual;
-    return spar_allgather_start(op->lane->allgather, &exchange);
+    call.residual = layer->residual;
+    return spar_exchange_start(op->lane->exchange, &call);
 }
 
 spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
 {
-    spar_allgather_t *allgather = op->lane->allgather;
-    uint64_t moves = spar_allgather_moves(allgather);
-    spar_status_t status = spar_allgather_progress(allgather);
+    spar_exchange_t *exchange = op->lane->exchange;
+    uint64_t moves = exchange->moves;
+    spar_status_t status = spar_exchange_progress(exchange);
 
-    *moved_p =
-        status != SPAR_INPROGRESS || spar_allgather_moves(allgather) != moves;
+    *moved_p = status != SPAR_INPROGRESS || exchange->moves != moves;
     return status;
 }
 
 bool spar_sparse_has_agreed(const spar_op_t *op)
 {
-    return spar_allgather_has_agreed(op->lane->allgather);
+    return op->lane->exchange->agreed;
 }
 
 const char *spar_sparse_cause(const spar_op_t *op)
 {
-    return spar_allgather_cause(op->lane->allgather);
+    return op->lane->exchange->cause;
 }
 
 /* Nothing is owed afterwards. */
@@ -152,12 +151,12 @@ bool spar_sparse_conclude(spar_op_t *op)
 {
     const spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
-    uint32_t flags = spar_allgather_flags(lane->allgather);
+    uint32_t flags = lane->exchange->flags;
 
-    spar_cost_bytes(op, spar_allgather_bytes_sent(lane->allgather));
+    spar_cost_bytes(op, lane->exchange->bytes_sent);
     if (flags == 0) {
         layer->owes = layer->residual != NULL;
-        layer->entries_sent += lane->selection.count;
+        layer->entries_sent += lane->exchange->entries_sent;
         layer->sparse_calls++;
         op->was_sparse = true;
         if (layer->exchanges % NORM_EXCHANGES == 1) {

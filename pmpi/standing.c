@@ -1,6 +1,7 @@
 #include "pmpi/standing.h"
 
 #include "base/log.h"
+#include "exchange/allgather.h"
 #include "pmpi/advance.h"
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
@@ -53,7 +54,7 @@ static void fill(spar_standing_t *standing)
     atomic_store(&standing->dense, !layer->sparse);
     layer->flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     spar_selection_init(&standing->lane.selection);
-    if (spar_allgather_create(transport, tag, &standing->lane.allgather) !=
+    if (spar_allgather_create(transport, tag, &standing->lane.exchange) !=
             SPAR_OK ||
         spar_ring_create(transport, tag + 2, &standing->ring) != SPAR_OK) {
         end_job();
@@ -89,8 +90,8 @@ spar_standing_t *spar_standing_create(spar_comm_t *comm, spar_dtype_t dtype,
 
 static void drop_machines(spar_standing_t *standing)
 {
-    spar_allgather_destroy(standing->lane.allgather);
-    standing->lane.allgather = NULL;
+    spar_exchange_destroy(standing->lane.exchange);
+    standing->lane.exchange = NULL;
     spar_selection_cleanup(&standing->lane.selection);
     spar_ring_destroy(standing->ring);
     standing->ring = NULL;
@@ -280,7 +281,7 @@ static bool progress_sparse(spar_op_t *op)
         spar_advance_fail(op, spar_sparse_cause(op));
         return true;
     }
-    flags = spar_allgather_flags(op->lane->allgather);
+    flags = op->lane->exchange->flags;
     if (spar_sparse_conclude(op)) {
         op->stage = SPAR_OP_ENDED;
     } else if ((flags & ~(SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) == 0) {

@@ -60,7 +60,7 @@ static spar_status_t mpi_irecv(spar_transport_t *transport, int peer, int tag,
         return SPAR_ERR_TRANSPORT;
     }
     store(transfer_p, request);
-    transfer_p->bytes = bytes;
+    transfer_p->bytes = bytes; /* a receive; until it is done, its room */
     return SPAR_OK;
 }
 
@@ -80,9 +80,10 @@ static spar_status_t mpi_test(spar_transport_t *transport,
     transfer->handle = NULL;
     if (code == MPI_SUCCESS && transfer->bytes > 0) {
         code = spar_real.Get_count(&status, MPI_BYTE, &received);
-        if ((size_t)received != transfer->bytes) {
+        if (received < 0) {
             return SPAR_ERR_TRANSPORT;
         }
+        transfer->bytes = (size_t)received;
     }
     return code == MPI_SUCCESS ? SPAR_OK : SPAR_ERR_TRANSPORT;
 }

@@ -1,2 +1,6 @@
-spar_unit_test(allgather spar_exchange spar_loopback)
+# N ranks in one process, and what every algorithm has to pass.
+add_library(spar_test_job STATIC unit/job.c unit/exchange_cases.c)
+target_link_libraries(spar_test_job PUBLIC
+    spar_exchange spar_loopback PkgConfig::CMOCKA m)
+spar_unit_test(allgather spar_test_job)
 spar_unit_test(ring spar_exchange spar_loopback)

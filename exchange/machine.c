@@ -1,0 +1,179 @@
+#include "exchange/machine.h"
+
+#include "exchange/transfers.h"
+#include "sparsify/residual.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Elements that are committed between two looks at the network: a few tens of
+ * microseconds, so that transfers do not wait for local work. */
+#define COMMIT_PIECE (128u * 1024u)
+
+spar_status_t spar_machine_init(spar_machine_t *machine,
+                                const spar_exchange_ops_t *ops,
+                                spar_transport_t *transport, int tag)
+{
+    size_t size = (size_t)transport->size;
+
+    machine->exchange.ops = ops;
+    machine->exchange.transport = transport;
+    machine->exchange.tag = tag;
+    machine->sends = calloc(size, sizeof(machine->sends[0]));
+    machine->receives = calloc(size, sizeof(machine->receives[0]));
+    return machine->sends == NULL || machine->receives == NULL
+               ? SPAR_ERR_NO_MEMORY
+               : SPAR_OK;
+}
+
+static void cancel_all(spar_machine_t *machine)
+{
+    spar_transport_t *transport = machine->exchange.transport;
+    size_t size = (size_t)transport->size;
+
+    spar_transfers_cancel(transport, machine->sends, size);
+    spar_transfers_cancel(transport, machine->receives, size);
+}
+
+bool spar_machine_release(spar_machine_t *machine)
+{
+    if (machine->failed && !machine->exchange.transport->cancel_ends) {
+        return false;
+    }
+    if (machine->sends != NULL && machine->receives != NULL) {
+        cancel_all(machine);
+    }
+    free(machine->sends);
+    free(machine->receives);
+    return true;
+}
+
+spar_status_t spar_machine_fail(spar_machine_t *machine, spar_status_t status,
+                                int peer, const char *reason)
+{
+    spar_exchange_t *exchange = &machine->exchange;
+
+    cancel_all(machine);
+    machine->busy = false;
+    machine->failed = true;
+    snprintf(exchange->cause, sizeof(exchange->cause),
+             "layer %" PRIu32 ", exchange %" PRIu32 ", rank %d: %s",
+             exchange->call.header.slot, exchange->call.header.step, peer,
+             reason);
+    return status;
+}
+
+spar_status_t spar_machine_end(spar_machine_t *machine)
+{
+    machine->busy = false;
+    return SPAR_OK;
+}
+
+spar_status_t spar_machine_send(spar_machine_t *machine, int peer, int tag,
+                                const void *data, size_t bytes)
+{
+    spar_transport_t *transport = machine->exchange.transport;
+    spar_status_t status = transport->ops->isend(transport, peer, tag, data,
+                                                 bytes, &machine->sends[peer]);
+
+    if (status != SPAR_OK) {
+        return spar_machine_fail(machine, status, peer, "cannot start to send");
+    }
+    machine->exchange.bytes_sent += bytes;
+    return SPAR_OK;
+}
+
+spar_status_t spar_machine_receive(spar_machine_t *machine, int peer, int tag,
+                                   void *data, size_t room)
+{
+    spar_transport_t *transport = machine->exchange.transport;
+    spar_status_t status = transport->ops->irecv(
+        transport, peer, tag, data, room, &machine->receives[peer]);
+
+    if (status != SPAR_OK) {
+        return spar_machine_fail(machine, status, peer,
+                                 "cannot start to receive");
+    }
+    return SPAR_OK;
+}
+
+static spar_status_t test(spar_machine_t *machine, spar_transfer_t *transfers,
+                          int peer, const char *reason)
+{
+    spar_transport_t *transport = machine->exchange.transport;
+    spar_status_t status;
+
+    if (transfers[peer].handle == NULL) {
+        return SPAR_OK;
+    }
+    status = transport->ops->test(transport, &transfers[peer]);
+    return status < 0 ? spar_machine_fail(machine, status, peer, reason)
+                      : status;
+}
+
+spar_status_t spar_machine_sent(spar_machine_t *machine, int peer)
+{
+    return test(machine, machine->sends, peer, "sending failed");
+}
+
+spar_status_t spar_machine_received(spar_machine_t *machine, int peer)
+{
+    return test(machine, machine->receives, peer, "receiving failed");
+}
+
+static spar_status_t test_all(spar_machine_t *machine,
+                              spar_status_t (*test_one)(spar_machine_t *, int))
+{
+    spar_status_t all = SPAR_OK;
+
+    for (int peer = 0; peer < machine->exchange.transport->size; peer++) {
+        spar_status_t status = test_one(machine, peer);
+
+        if (status < 0) {
+            return status;
+        }
+        all = status == SPAR_INPROGRESS ? status : all;
+    }
+    return all;
+}
+
+spar_status_t spar_machine_all_sent(spar_machine_t *machine)
+{
+    return test_all(machine, spar_machine_sent);
+}
+
+spar_status_t spar_machine_all_received(spar_machine_t *machine)
+{
+    return test_all(machine, spar_machine_received);
+}
+
+bool spar_machine_may_apply(const spar_machine_t *machine)
+{
+    const spar_exchange_t *exchange = &machine->exchange;
+
+    return exchange->agreed && exchange->flags == 0 && exchange->call.apply &&
+           !exchange->dropped;
+}
+
+spar_status_t spar_machine_commit(spar_machine_t *machine)
+{
+    const spar_exchange_call_t *call = &machine->exchange.call;
+    size_t size = spar_dtype_size(call->header.dtype);
+    uint64_t begin = machine->committed;
+    uint64_t end = begin + COMMIT_PIECE;
+
+    if (end > call->header.count) {
+        end = call->header.count;
+    }
+    if (call->residual != NULL) {
+        spar_residual_commit(call->header.dtype, call->residual, call->gradient,
+                             call->out, begin, end);
+    } else {
+        memset((char *)call->out + begin * size, 0, (end - begin) * size);
+    }
+    machine->committed = end;
+    machine->exchange.moves += end > begin;
+    return end == call->header.count ? SPAR_OK : SPAR_INPROGRESS;
+}

@@ -1,0 +1,64 @@
+/*
+ * Spar: what the machines of exchange/exchange.h share: their life, their
+ * transfers with the other ranks, the way they fail, and the local half of
+ * error feedback. For the machines only.
+ */
+#ifndef SPAR_EXCHANGE_MACHINE_H
+#define SPAR_EXCHANGE_MACHINE_H
+
+#include "exchange/exchange.h"
+
+typedef struct spar_machine {
+    spar_exchange_t exchange;  /* first: callers see only this part */
+    bool busy;                 /* a call is under way */
+    bool failed;               /* for good */
+    spar_exchange_size_t room; /* of the last reservation; count 0: none */
+    spar_transfer_t *sends;    /* one per rank */
+    spar_transfer_t *receives; /* one per rank */
+    uint64_t committed;        /* elements of the layer */
+} spar_machine_t;
+
+/* The common part of create, after the machine was zeroed. `transport` outlives
+ * it. SPAR_ERR_NO_MEMORY: to be released all the same. */
+spar_status_t spar_machine_init(spar_machine_t *machine,
+                                const spar_exchange_ops_t *ops,
+                                spar_transport_t *transport, int tag);
+
+/* The common part of destroy: gives all transfers up. false: the network may
+ * still use the machine's buffers, which are therefore left to it. */
+bool spar_machine_release(spar_machine_t *machine);
+
+/* Ends the call with an error, and the machine with it. Returns `status`. */
+spar_status_t spar_machine_fail(spar_machine_t *machine, spar_status_t status,
+                                int peer, const char *reason);
+
+/* Ends the call well. Returns SPAR_OK. */
+spar_status_t spar_machine_end(spar_machine_t *machine);
+
+/* Start a transfer with a peer, with which none is under way in that
+ * direction. Errors have ended the call. */
+spar_status_t spar_machine_send(spar_machine_t *machine, int peer, int tag,
+                                const void *data, size_t bytes);
+spar_status_t spar_machine_receive(spar_machine_t *machine, int peer, int tag,
+                                   void *data, size_t room);
+
+/* Whether the transfer with one peer is done, or was never started: SPAR_OK or
+ * SPAR_INPROGRESS. Errors have ended the call. */
+spar_status_t spar_machine_sent(spar_machine_t *machine, int peer);
+spar_status_t spar_machine_received(spar_machine_t *machine, int peer);
+/* The same for the transfers with all peers. */
+spar_status_t spar_machine_all_sent(spar_machine_t *machine);
+spar_status_t spar_machine_all_received(spar_machine_t *machine);
+
+/* Whether the call's result may be written now. */
+bool spar_machine_may_apply(const spar_machine_t *machine);
+
+/*
+ * Takes the next piece of the gradient into the residual and sets that piece of
+ * `out` to 0; without a residual only the latter. SPAR_INPROGRESS: there is
+ * more. SPAR_OK: this is done for the whole layer. Only once the result may be
+ * written.
+ */
+spar_status_t spar_machine_commit(spar_machine_t *machine);
+
+#endif

@@ -1,0 +1,359 @@
+#include "job.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE 20000
+
+double job_random(job_t *job)
+{
+    job->random ^= job->random << 13;
+    job->random ^= job->random >> 7;
+    job->random ^= job->random << 17;
+    return (double)(job->random >> 11) / 9007199254740992.0;
+}
+
+double job_get(const job_t *job, const void *array, uint64_t index)
+{
+    return job->shape.dtype == SPAR_DTYPE_F64
+               ? ((const double *)array)[index]
+               : (double)((const float *)array)[index];
+}
+
+void job_put(const job_t *job, void *array, uint64_t index, double value)
+{
+    if (job->shape.dtype == SPAR_DTYPE_F64) {
+        ((double *)array)[index] = value;
+    } else {
+        /* Sums and differences of two floats are rounded once: double has
+         * more than twice the digits. */
+        ((float *)array)[index] = (float)value;
+    }
+}
+
+size_t job_bytes(const job_t *job)
+{
+    return job->shape.count * spar_dtype_size(job->shape.dtype);
+}
+
+static void *make(const job_t *job)
+{
+    void *array = calloc(job->shape.count, spar_dtype_size(job->shape.dtype));
+
+    assert_non_null(array);
+    return array;
+}
+
+static void setup_rank(job_t *job, int index)
+{
+    job_rank_t *rank = &job->ranks[index];
+    const job_shape_t *shape = &job->shape;
+    const spar_exchange_size_t size = {.dtype = shape->dtype,
+                                       .values = shape->values,
+                                       .count = shape->count,
+                                       .entries = shape->k};
+
+    rank->gradient = make(job);
+    rank->gradient_before = make(job);
+    rank->residual = make(job);
+    rank->residual_before = make(job);
+    rank->out = make(job);
+    spar_selector_init(&rank->selector,
+                       shape->lossless ? SPAR_SELECT_NONZERO
+                                       : SPAR_SELECT_EXACT,
+                       shape->dtype, shape->count);
+    spar_selection_init(&rank->selection);
+    assert_int_equal(job->algorithm->create(
+                         job, spar_loopback_transport(job->loopback, index),
+                         &rank->exchange),
+                     SPAR_OK);
+    assert_int_equal(spar_exchange_reserve(rank->exchange, &size), SPAR_OK);
+    assert_true(rank->exchange->memory > 0);
+}
+
+void job_setup(job_t *job, const job_algorithm_t *algorithm,
+               const job_shape_t *shape)
+{
+    spar_loopback_faults_t faults = shape->faults;
+
+    memset(job, 0, sizeof(*job));
+    job->algorithm = algorithm;
+    job->shape = *shape;
+    job->random = shape->seed * 2654435761u + 88172645463325252u;
+    faults.lost_rank = shape->lost - 1;
+    faults.seed += shape->seed;
+    assert_int_equal(spar_loopback_create(shape->size, &faults, &job->loopback),
+                     SPAR_OK);
+    for (int rank = 0; rank < shape->size; rank++) {
+        setup_rank(job, rank);
+    }
+}
+
+void job_teardown(job_t *job)
+{
+    for (int i = 0; i < job->shape.size; i++) {
+        job_rank_t *rank = &job->ranks[i];
+
+        spar_exchange_destroy(rank->exchange);
+        spar_selection_cleanup(&rank->selection);
+        free(rank->gradient);
+        free(rank->gradient_before);
+        free(rank->residual);
+        free(rank->residual_before);
+        free(rank->out);
+    }
+    assert_int_equal(spar_loopback_pending(job->loopback), 0);
+    spar_loopback_destroy(job->loopback);
+}
+
+/* Clustered: what is large lies in the second quarter of the layer. */
+static double draw(job_t *job, uint64_t index)
+{
+    const job_shape_t *shape = &job->shape;
+    uint64_t quarter = shape->count / 4;
+    bool near = index >= quarter && index < 2 * quarter;
+    double value = 2 * job_random(job) - 1;
+
+    if (shape->lossless &&
+        job_random(job) * (double)shape->count > 0.7 * (double)shape->k) {
+        return 0;
+    }
+    if (shape->clustered && near) {
+        value *= 8;
+    }
+    return shape->whole ? rint(100 * value) : value;
+}
+
+void job_fill(job_t *job)
+{
+    for (int rank = 0; rank < job->shape.size; rank++) {
+        uint64_t filled = 0;
+
+        for (uint64_t i = 0; i < job->shape.count; i++) {
+            double value = job->ranks[rank].blank ? 0 : draw(job, i);
+
+            filled += value != 0;
+            if (job->shape.lossless && filled > job->shape.k) {
+                value = 0;
+            }
+            job_put(job, job->ranks[rank].gradient, i, value);
+        }
+    }
+}
+
+void job_start(job_t *job, int index)
+{
+    job_rank_t *rank = &job->ranks[index];
+    const job_shape_t *shape = &job->shape;
+    spar_exchange_call_t call = {.header = {.slot = 7,
+                                            .plan = 3,
+                                            .step = rank->step++,
+                                            .values = shape->values,
+                                            .dtype = shape->dtype,
+                                            .count = shape->count,
+                                            .flags = rank->flags},
+                                 .selection = &rank->selection,
+                                 .gradient = rank->gradient,
+                                 .out = shape->in_place ? rank->gradient
+                                                        : rank->out,
+                                 .eager = shape->eager,
+                                 .apply = !shape->late};
+
+    if (!shape->lossless) {
+        call.residual = rank->residual;
+    }
+    rank->settled = false;
+    memcpy(rank->gradient_before, rank->gradient, job_bytes(job));
+    memcpy(rank->residual_before, rank->residual, job_bytes(job));
+    assert_int_equal(spar_selector_run(&rank->selector, rank->gradient,
+                                       call.residual, shape->k,
+                                       &rank->selection),
+                     SPAR_OK);
+    spar_selection_round(&rank->selection, shape->values, 0);
+    if (rank->selection.nonfinite) {
+        call.header.flags |= SPAR_WIRE_NONFINITE;
+    }
+    rank->status = spar_exchange_start(rank->exchange, &call);
+    if (rank->status == SPAR_OK) {
+        rank->status = SPAR_INPROGRESS;
+    }
+}
+
+static void check_kept(const job_t *job, const job_rank_t *rank)
+{
+    assert_memory_equal(rank->gradient, rank->gradient_before, job_bytes(job));
+    assert_memory_equal(rank->residual, rank->residual_before, job_bytes(job));
+}
+
+/* One look at one rank; whether its call has ended. */
+static bool advance(job_t *job, job_rank_t *rank)
+{
+    rank->status = spar_exchange_progress(rank->exchange);
+    if (rank->status != SPAR_INPROGRESS) {
+        return true;
+    }
+    if (job->shape.late && !rank->settled) {
+        check_kept(job, rank);
+        if (rank->exchange->agreed && job_random(job) < 0.2) {
+            rank->settled = true;
+            spar_exchange_settle(rank->exchange, !job->shape.drop);
+        }
+    }
+    return false;
+}
+
+bool job_drive(job_t *job)
+{
+    int size = job->shape.size;
+    int left = 0;
+
+    for (int rank = 0; rank < size; rank++) {
+        left += job->ranks[rank].status == SPAR_INPROGRESS;
+    }
+    for (int turn = 0; left > 0 && turn < PATIENCE; turn++) {
+        int first = (int)(job_random(job) * size);
+
+        for (int i = 0; i < size; i++) {
+            job_rank_t *rank = &job->ranks[(first + i) % size];
+
+            if (rank->status == SPAR_INPROGRESS && job_random(job) < 0.8) {
+                left -= advance(job, rank);
+            }
+        }
+    }
+    return left == 0;
+}
+
+bool job_step(job_t *job)
+{
+    job_fill(job);
+    for (int rank = 0; rank < job->shape.size; rank++) {
+        job_start(job, rank);
+    }
+    return job_drive(job);
+}
+
+const void *job_result(const job_t *job, int rank)
+{
+    return job->shape.in_place ? job->ranks[rank].gradient
+                               : job->ranks[rank].out;
+}
+
+/* Gradient + residual, as they were, into `kept`. */
+static void accumulate(const job_t *job, const job_rank_t *rank, void *kept)
+{
+    for (uint64_t i = 0; i < job->shape.count; i++) {
+        double value = job_get(job, rank->gradient_before, i);
+
+        if (!job->shape.lossless) {
+            value += job_get(job, rank->residual_before, i);
+        }
+        job_put(job, kept, i, value);
+    }
+}
+
+/* Whether an entry is in the sum: with algorithms that leave some behind, it
+ * is if a rank's residual says so. */
+static void find_delivered(const job_t *job, bool *delivered)
+{
+    void *kept = make(job);
+
+    for (int i = 0; i < job->shape.size; i++) {
+        const job_rank_t *rank = &job->ranks[i];
+
+        accumulate(job, rank, kept);
+        for (size_t j = 0; j < rank->selection.count; j++) {
+            uint32_t index = rank->selection.indices[j];
+
+            delivered[index] |= job->shape.lossless ||
+                                !job->algorithm->partial ||
+                                job_get(job, rank->residual, index) !=
+                                    job_get(job, kept, index);
+        }
+    }
+    free(kept);
+}
+
+/* Adds a rank's entries to the sum, and checks what it keeps. */
+static void check_rank(const job_t *job, const job_rank_t *rank,
+                       const bool *delivered, void *expected, double *sizes)
+{
+    void *kept = make(job);
+    uint64_t sent = 0;
+
+    assert_int_equal(rank->status, SPAR_OK);
+    assert_int_equal(rank->exchange->flags, 0);
+    accumulate(job, rank, kept);
+    for (size_t i = 0; i < rank->selection.count; i++) {
+        uint32_t index = rank->selection.indices[i];
+        double value = job_get(job, rank->selection.values, i);
+
+        if (delivered[index]) {
+            job_put(job, expected, index,
+                    job_get(job, expected, index) + value);
+            sizes[index] += fabs(value);
+            job_put(job, kept, index, job_get(job, kept, index) - value);
+            sent++;
+        }
+    }
+    assert_int_equal(rank->exchange->entries_sent, sent);
+    if (!job->shape.lossless) {
+        assert_memory_equal(kept, rank->residual, job_bytes(job));
+    }
+    if (!job->shape.in_place) {
+        assert_memory_equal(rank->gradient, rank->gradient_before,
+                            job_bytes(job));
+    }
+    free(kept);
+}
+
+static void check_sum(const job_t *job, const void *expected,
+                      const double *sizes)
+{
+    double epsilon = job->shape.dtype == SPAR_DTYPE_F64 ? 1e-14 : 1e-6;
+
+    if (job->algorithm->in_rank_order || job->shape.whole) {
+        assert_memory_equal(expected, job_result(job, 0), job_bytes(job));
+        return;
+    }
+    for (uint64_t i = 0; i < job->shape.count; i++) {
+        double error =
+            job_get(job, expected, i) - job_get(job, job_result(job, 0), i);
+
+        assert_true(fabs(error) <= epsilon * sizes[i]);
+    }
+}
+
+void job_check(const job_t *job)
+{
+    void *expected = make(job);
+    double *sizes = calloc(job->shape.count, sizeof(*sizes));
+    bool *delivered = calloc(job->shape.count, sizeof(*delivered));
+
+    assert_non_null(sizes);
+    assert_non_null(delivered);
+    find_delivered(job, delivered);
+    for (int rank = 0; rank < job->shape.size; rank++) {
+        check_rank(job, &job->ranks[rank], delivered, expected, sizes);
+    }
+    check_sum(job, expected, sizes);
+    for (int rank = 1; rank < job->shape.size; rank++) {
+        assert_memory_equal(job_result(job, 0), job_result(job, rank),
+                            job_bytes(job));
+    }
+    free(delivered);
+    free(sizes);
+    free(expected);
+}
+
+void job_check_untouched(const job_t *job, uint32_t flags)
+{
+    for (int i = 0; i < job->shape.size; i++) {
+        const job_rank_t *rank = &job->ranks[i];
+
+        assert_int_equal(rank->status, SPAR_OK);
+        assert_int_equal(rank->exchange->flags, flags);
+        check_kept(job, rank);
+    }
+}
