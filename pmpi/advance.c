@@ -173,6 +173,21 @@ static bool progress_sparse(spar_op_t *op)
     return true;
 }
 
+static void end_ring(spar_op_t *op)
+{
+    spar_comm_t *comm = op->comm;
+
+    spar_cost_bytes(op, spar_ring_bytes_sent(comm->ring));
+    op->stage = SPAR_OP_ENDED;
+    if (op->layer->sparse && op->layer->trial.method == SPAR_METHOD_RING) {
+        op->layer->sparse_calls++; /* mode sparse, asked for by name */
+        op->was_sparse = true;
+    } else {
+        comm->dense_calls++;
+        spar_review_watch(comm, op->layer, op->call.recvbuf);
+    }
+}
+
 static bool progress_ring(spar_op_t *op)
 {
     spar_ring_t *ring = op->comm->ring;
@@ -185,10 +200,7 @@ static bool progress_ring(spar_op_t *op)
         spar_advance_fail(op, "ring exchange failed");
         return true;
     }
-    spar_cost_bytes(op, spar_ring_bytes_sent(ring));
-    op->layer->sparse_calls++;
-    op->was_sparse = true;
-    op->stage = SPAR_OP_ENDED;
+    end_ring(op);
     return true;
 }
 

@@ -4,6 +4,8 @@
 #include "exchange/allgather.h"
 #include "pmpi/advance.h"
 #include "pmpi/engine.h"
+#include "pmpi/machines.h"
+#include "pmpi/nodes.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/standing.h"
@@ -46,8 +48,7 @@ static void drop_machines(spar_comm_t *state)
 {
     spar_standing_destroy_all(state);
     for (size_t i = 0; i < SPAR_LANES; i++) {
-        spar_exchange_destroy(state->lanes[i].exchange);
-        state->lanes[i].exchange = NULL;
+        spar_machines_drop(&state->lanes[i]);
         spar_selection_cleanup(&state->lanes[i].selection);
     }
     spar_ring_destroy(state->ring);
@@ -69,22 +70,36 @@ static void destroy(spar_comm_t *state)
     free(state->layers);
     free(state->steps.seconds);
     drop_machines(state);
+    free(state->nodes);
     pthread_mutex_destroy(&state->busy);
     pthread_mutex_destroy(&state->posting);
     free(state);
 }
 
+static bool make_machines(spar_comm_t *state, unsigned methods)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < SPAR_LANES; i++) {
+        ok = spar_machines_make(state, &state->lanes[i], FIRST_TAG + 2 * (int)i,
+                                methods) &&
+             ok;
+    }
+    return ok;
+}
+
+bool spar_comm_make_machines(spar_comm_t *comm)
+{
+    return make_machines(comm, SPAR_METHOD_SPARSE);
+}
+
 static bool make_lanes(spar_comm_t *state)
 {
-    for (size_t i = 0; i < SPAR_LANES; i++) {
+    for (unsigned i = 0; i < SPAR_LANES; i++) {
+        state->lanes[i].number = i;
         spar_selection_init(&state->lanes[i].selection);
-        if (spar_allgather_create(&state->transport.transport,
-                                  FIRST_TAG + 2 * (int)i,
-                                  &state->lanes[i].exchange) != SPAR_OK) {
-            return false;
-        }
     }
-    return true;
+    return make_machines(state, SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER));
 }
 
 static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
@@ -103,6 +118,7 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
     atomic_init(&state->stop_at, UINT64_MAX);
     spar_transport_mpi_init(&state->transport, shadow, rank, size);
     state->negotiation = calloc(1, sizeof(*state->negotiation));
+    state->nodes = calloc((size_t)size, sizeof(*state->nodes));
     state->sequence = spar_sequence_create(spar_engine.config.learn_steps,
                                            spar_engine.config.step_calls);
     if (state->sequence != NULL) {
@@ -110,6 +126,8 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
             spar_engine.config.mode == SPAR_MODE_DENSE;
     }
     if (state->negotiation == NULL || state->sequence == NULL ||
+        state->nodes == NULL ||
+        !spar_nodes_find(comm, size, state->nodes, &state->node_count) ||
         !make_lanes(state) ||
         spar_ring_create(&state->transport.transport,
                          FIRST_TAG + 2 * SPAR_LANES, &state->ring) != SPAR_OK) {
@@ -131,36 +149,7 @@ static void insert(spar_comm_t *state)
     pthread_rwlock_unlock(&table_lock);
 }
 
-/* Whether all ranks belong to this process' MPI_COMM_WORLD. Ranks of another
- * world (spawned, connected) may lack the library or have other settings; they
- * see strangers here too, so all ranks find the same. */
-static bool is_of_our_world(MPI_Comm comm, int size)
-{
-    MPI_Group group, world;
-    int *ranks = malloc(2 * (size_t)size * sizeof(*ranks));
-    bool ours = ranks != NULL;
-
-    if (ranks == NULL) {
-        spar_error("out of memory in the constructor of a communicator");
-        spar_real.Abort(MPI_COMM_WORLD, 1);
-        return false;
-    }
-    for (int rank = 0; rank < size; rank++) {
-        ranks[rank] = rank;
-    }
-    spar_real.Comm_group(comm, &group);
-    spar_real.Comm_group(MPI_COMM_WORLD, &world);
-    spar_real.Group_translate_ranks(group, size, ranks, world, ranks + size);
-    for (int rank = 0; rank < size; rank++) {
-        ours = ours && ranks[size + rank] != MPI_UNDEFINED;
-    }
-    spar_real.Group_free(&group);
-    spar_real.Group_free(&world);
-    free(ranks);
-    return ours;
-}
-
-/* An intracommunicator of two or more ranks of our world. */
+/* An intracommunicator of two or more ranks. */
 static bool is_eligible(MPI_Comm comm, int *rank_p, int *size_p)
 {
     int inter = 1;
@@ -168,8 +157,25 @@ static bool is_eligible(MPI_Comm comm, int *rank_p, int *size_p)
     return comm != MPI_COMM_NULL &&
            spar_real.Comm_test_inter(comm, &inter) == MPI_SUCCESS && !inter &&
            spar_real.Comm_size(comm, size_p) == MPI_SUCCESS && *size_p >= 2 &&
-           spar_real.Comm_rank(comm, rank_p) == MPI_SUCCESS &&
-           is_of_our_world(comm, *size_p);
+           spar_real.Comm_rank(comm, rank_p) == MPI_SUCCESS;
+}
+
+/* Ranks of another world (spawned, connected) may lack the library or have
+ * other settings; they see strangers here too, so all ranks find the same. */
+static bool is_of_our_world(MPI_Comm comm, int size)
+{
+    int count;
+    int *nodes = malloc((size_t)size * sizeof(*nodes));
+    bool ours;
+
+    if (nodes == NULL) {
+        spar_error("out of memory in the constructor of a communicator");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+        abort();
+    }
+    ours = spar_nodes_find(comm, size, nodes, &count);
+    free(nodes);
+    return ours;
 }
 
 static spar_comm_t *unlink_state(MPI_Comm comm)
@@ -267,7 +273,7 @@ void spar_comm_attach(MPI_Comm comm)
     int rank, size, mine, all = 0;
 
     retire_freed();
-    if (!is_eligible(comm, &rank, &size)) {
+    if (!is_eligible(comm, &rank, &size) || !is_of_our_world(comm, size)) {
         return;
     }
     /* Not MPI_Comm_dup, which would run the application's attribute

@@ -15,7 +15,7 @@
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
 #include "pmpi/transport_mpi.h"
-#include "policy/verdict.h"
+#include "policy/model_fit.h"
 
 #include <pthread.h>
 
@@ -42,10 +42,12 @@ typedef struct spar_steps {
 /* Sparse exchanges that may be under way at the same time. The first lane takes
  * exchanges of any size, the others small ones, whose time is mostly latency.
  */
-#define SPAR_LANES 4
+#define SPAR_LANES SPAR_LAYER_LANES
 
 typedef struct spar_lane {
-    spar_exchange_t *exchange;
+    unsigned number;                         /* below SPAR_LANES */
+    spar_exchange_t *machines[SPAR_METHODS]; /* NULL for dense methods */
+    spar_exchange_t *exchange;               /* of the call on the lane */
     spar_selection_t selection;
     spar_layer_t anonymous; /* of a lossless call outside the sequence */
     bool taken;
@@ -68,7 +70,11 @@ typedef struct spar_negotiation {
         uint64_t first;
         int32_t origins[SPAR_SEQUENCE_MAX_PERIOD];
     } judgement;
-    double values[SPAR_SEQUENCE_MAX_PERIOD + 2];
+    spar_trial_t proposal[SPAR_SEQUENCE_MAX_PERIOD];
+    double values[SPAR_SEQUENCE_MAX_PERIOD * SPAR_METHODS + 2];
+    /* Rank 0's. */
+    spar_model_history_t history;
+    unsigned fits;
 } spar_negotiation_t;
 
 typedef struct spar_comm {
@@ -118,10 +124,16 @@ typedef struct spar_comm {
     uint32_t anonymous_exchanges; /* of lossless calls outside the sequence */
     spar_ring_t *ring;
     spar_sequence_t *sequence;
-    spar_verdict_link_t link;
-    double local_seconds; /* per element of a sparse call, agreed */
-    uint32_t plan;        /* version */
-    size_t proposal;      /* calls of the shortest unit that repeats */
+    int *nodes; /* the node of each rank, from 0 */
+    int node_count;
+    bool has_machines;  /* of every method, on every rank */
+    spar_model_t model; /* rank 0's */
+    spar_model_t priors;
+    double latency;        /* seconds of a small exchange, agreed */
+    double scan_seconds;   /* per element of a selection, agreed */
+    uint64_t trial_rounds; /* candidates of the layer that has most */
+    uint32_t plan;         /* version */
+    size_t proposal;       /* calls of the shortest unit that repeats */
     spar_layer_t *layers;
     size_t layer_count;
     spar_steps_t steps;
@@ -146,6 +158,10 @@ spar_comm_t *spar_comm_find(MPI_Comm comm);
  * were left out, because another thread did not let go of them. Thread-safe. */
 bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
                      void *argument);
+
+/* Makes the machines of all methods that could be taken. false: out of memory;
+ * allgather is always there. */
+bool spar_comm_make_machines(spar_comm_t *comm);
 
 /* Sets pays_nowhere from the layers. */
 void spar_comm_note_where_it_pays(spar_comm_t *comm);

@@ -36,10 +36,12 @@ void spar_cost_note(const spar_op_t *op)
     if (op->depth > layer->depth_most) {
         layer->depth_most = op->depth;
     }
+    if (op->method < SPAR_METHODS) {
+        spar_samples_add(&layer->samples[op->method], cost);
+    }
     if (op->was_sparse) {
-        spar_layer_note_sparse(layer, cost);
-    } else if (op->standing != NULL) {
-        spar_layer_sample(layer, cost); /* its reviews want dense ones, too */
+        layer->sparse_sum += cost;
+        layer->sparse_ended++;
     }
 }
 

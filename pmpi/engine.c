@@ -6,6 +6,7 @@
 #include "pmpi/gate.h"
 #include "pmpi/handshake.h"
 #include "pmpi/helper.h"
+#include "pmpi/nodes.h"
 #include "pmpi/progress.h"
 #include "pmpi/steps.h"
 #include "sparsify/kernels.h"
@@ -22,28 +23,16 @@ static void warn_line(const char *line)
     spar_warn("%s", line);
 }
 
-static int count_nodes(MPI_Comm node)
-{
-    int rank = 0, leader, nodes = 1;
-
-    spar_real.Comm_rank(node, &rank);
-    leader = rank == 0;
-    spar_real.Allreduce(&leader, &nodes, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-    return nodes;
-}
-
 /* What depends on which ranks share a node. */
 static void look_at_node(void)
 {
     MPI_Comm node;
 
-    spar_engine.nodes = 1;
     if (spar_real.Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0,
                                   MPI_INFO_NULL, &node) != MPI_SUCCESS) {
         node = MPI_COMM_SELF;
-    } else {
-        spar_engine.nodes = count_nodes(node);
     }
+    spar_engine.nodes = spar_nodes_learn(node);
     if (spar_engine.size > 1) {
         spar_helper_start(node);
     }
@@ -120,4 +109,5 @@ void spar_engine_stop(void)
     spar_finish_report();
     spar_comm_release_all();
     spar_comm_free_all();
+    spar_nodes_forget();
 }

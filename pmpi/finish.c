@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
+#include "pmpi/machines.h"
 #include "pmpi/standing.h"
 #include "pmpi/steps.h"
 #include "report/report.h"
@@ -20,6 +21,7 @@ typedef struct draft {
     spar_report_layer_t *layers;
     size_t layer_capacity;
     double *steps;
+    spar_model_t model;
     const char *notes[MOST_NOTES];
     char progress[224];
     char multiple[192];
@@ -45,6 +47,8 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .dtype = layer->dtype,
         .count = layer->count,
         .sparse = layer->sparse,
+        .method = spar_method_name(layer->sparse ? layer->trial.method
+                                                 : layer->trial.dense),
         .why = layer->why,
         .calls = layer->calls,
         .sparse_calls = layer->sparse_calls,
@@ -115,7 +119,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
     }
     for (size_t i = 0; i < SPAR_LANES; i++) {
         report->memory_bytes +=
-            comm->lanes[i].exchange->memory +
+            spar_machines_memory(&comm->lanes[i]) +
             spar_selection_memory(&comm->lanes[i].selection);
     }
 }
@@ -196,6 +200,10 @@ static void visit(spar_comm_t *comm, void *argument)
     if (comm->steps.count > report->steps) {
         describe_steps(draft, comm);
         note_multiple(draft, comm);
+        draft->model = comm->model;
+        report->model = comm->negotiation != NULL && comm->negotiation->fits > 0
+                            ? &draft->model
+                            : NULL;
     }
 }
 

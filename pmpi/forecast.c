@@ -4,7 +4,7 @@
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
 #include "policy/density.h"
-#include "sparsify/wire.h"
+#include "policy/verdict.h"
 
 #include <stdlib.h>
 
@@ -14,9 +14,11 @@
 #define LIKELY_LATENCY 1e-4
 #define SCAN_ROUNDS    3
 #define SCAN_ELEMENTS  (256u * 1024u)
-/* A sparse call sweeps the layer twice (selection; residual and zeroing), and
- * adds the blocks. */
-#define LOCAL_SWEEPS 2.5
+/* Bytes per second, where no dense call could be timed. */
+#define LIKELY_RATE 1e9
+/* Updating the residual and zeroing the result, in selections (bench_select).
+ */
+#define COMMIT_SCANS 1.5
 
 /* Measured on numbers that are as spread as gradients are. */
 double spar_forecast_measure_scan(spar_selection_t *selection)
@@ -50,16 +52,6 @@ double spar_forecast_measure_scan(spar_selection_t *selection)
     return best / SCAN_ELEMENTS;
 }
 
-double spar_forecast_local(double scan_seconds)
-{
-    return LOCAL_SWEEPS * scan_seconds;
-}
-
-void spar_forecast_set_scan(spar_comm_t *comm, double seconds)
-{
-    comm->local_seconds = spar_forecast_local(seconds);
-}
-
 void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
                          double *seconds)
 {
@@ -74,35 +66,48 @@ void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
     spar_verdict_share(seconds, bytes, together, comm->layer_count);
 }
 
-uint64_t spar_forecast_payload(const spar_layer_t *layer, double density)
+spar_model_shape_t spar_forecast_shape(const spar_comm_t *comm,
+                                       const spar_layer_t *layer,
+                                       double density)
 {
-    uint64_t entries = spar_density_entries(density, layer->count);
-
-    return spar_wire_payload_bound(layer->values, layer->count, entries);
+    return (spar_model_shape_t){
+        .ranks = comm->size,
+        .nodes = comm->node_count,
+        .count = layer->count,
+        .element_bytes = (unsigned)spar_dtype_size(layer->dtype),
+        .entries = spar_density_entries(density, layer->count),
+        .value_bytes = (double)spar_values_size(layer->values)};
 }
 
-/* Spar's own ring: 2 (P-1) messages, 2 n (P-1)/P elements. */
-static double predict_ring(const spar_comm_t *comm, const spar_layer_t *layer)
+static unsigned rounds(int ranks)
 {
-    double volume =
-        2.0 * (double)spar_layer_bytes(layer) * (comm->size - 1) / comm->size;
+    unsigned count = 0;
 
-    return 2 * (comm->size - 1) * comm->link.latency +
-           volume * comm->link.seconds_per_byte;
-}
-
-double spar_forecast_seconds(const spar_comm_t *comm, const spar_layer_t *layer,
-                             double density)
-{
-    if (spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE) {
-        return predict_ring(comm, layer);
+    while (1 << count < ranks) {
+        count++;
     }
-    return spar_verdict_predict(&comm->link,
-                                comm->local_seconds * (double)layer->count,
-                                spar_forecast_payload(layer, density));
+    return count;
 }
 
-static void fit_link(spar_comm_t *comm)
+void spar_forecast_guess(const spar_comm_t *comm, double latency,
+                         double byte_seconds, double scan_seconds,
+                         spar_model_t *model_p)
+{
+    /* A small sum takes one message after the other. */
+    double message =
+        (latency > 0 ? latency : LIKELY_LATENCY) / rounds(comm->size);
+    double rate = byte_seconds > 0 ? 1 / byte_seconds : LIKELY_RATE;
+
+    spar_model_guess(message, rate, model_p);
+    if (comm->node_count == 1) {
+        model_p->seconds[SPAR_MODEL_NODE_LATENCY] = message;
+        model_p->seconds[SPAR_MODEL_NODE_BYTE] = 1 / rate;
+    }
+    model_p->seconds[SPAR_MODEL_SCAN] = scan_seconds;
+    model_p->seconds[SPAR_MODEL_COMMIT] = COMMIT_SCANS * scan_seconds;
+}
+
+static double best_rate(const spar_comm_t *comm)
 {
     double seconds[SPAR_SEQUENCE_MAX_PERIOD];
     uint64_t bytes[SPAR_SEQUENCE_MAX_PERIOD];
@@ -111,10 +116,36 @@ static void fit_link(spar_comm_t *comm)
         seconds[i] = comm->layers[i].dense_seconds;
         bytes[i] = spar_layer_bytes(&comm->layers[i]);
     }
-    comm->link.ranks = comm->size;
-    comm->link.latency = comm->negotiation->latency;
-    comm->link.seconds_per_byte = spar_verdict_fit(
-        comm->size, seconds, bytes, comm->layer_count, comm->link.latency);
+    return spar_verdict_fit(comm->size, seconds, bytes, comm->layer_count,
+                            comm->latency);
+}
+
+/* What calls under way together took is not known one by one. */
+static void observe(spar_comm_t *comm)
+{
+    double density =
+        spar_engine.config.density[spar_engine.config.density_count - 1];
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+        spar_model_shape_t shape = spar_forecast_shape(comm, layer, density);
+
+        for (int m = 0; m < SPAR_METHODS && !layer->nonblocking; m++) {
+            spar_model_observe(&comm->negotiation->history, (spar_method_t)m,
+                               &shape, layer->seconds[m]);
+        }
+    }
+}
+
+void spar_forecast_fit(spar_comm_t *comm)
+{
+    if (comm->negotiation->fits++ == 0) {
+        spar_forecast_guess(comm, comm->latency, best_rate(comm),
+                            comm->scan_seconds, &comm->priors);
+        comm->model = comm->priors;
+    }
+    observe(comm);
+    spar_model_fit(&comm->negotiation->history, &comm->priors, &comm->model);
 }
 
 /* Each round carries this rank's best time so far, so that the last one tells
@@ -152,9 +183,8 @@ bool spar_forecast_progress_latency(spar_comm_t *comm)
         begin_round(comm);
         return false;
     }
-    negotiation->latency = negotiation->values[0] < NOT_MEASURED
-                               ? negotiation->values[0]
-                               : LIKELY_LATENCY;
-    fit_link(comm);
+    comm->latency = negotiation->values[0] < NOT_MEASURED
+                        ? negotiation->values[0]
+                        : LIKELY_LATENCY;
     return true;
 }

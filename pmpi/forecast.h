@@ -1,6 +1,7 @@
 /*
- * Spar: how long sparse calls will take on a communicator, from measurements
- * that all ranks agree on (pmpi/plan.c collects them).
+ * Spar: what is known of the speed of a communicator, from measurements that
+ * all ranks agree on (pmpi/plan.c and review.c collect them): the network's
+ * latency, the speed of selections, and rank 0's cost model.
  */
 #ifndef SPAR_PMPI_FORECAST_H
 #define SPAR_PMPI_FORECAST_H
@@ -9,16 +10,9 @@
 
 /* Seconds per element of a selection on this rank; `selection` is scratch. */
 double spar_forecast_measure_scan(spar_selection_t *selection);
-/* Bytes of the entries that are sent at that density, about. */
-uint64_t spar_forecast_payload(const spar_layer_t *layer, double density);
-/* Seconds per element of local work, from that of a selection. */
-double spar_forecast_local(double scan_seconds);
-/* The slowest rank's. */
-void spar_forecast_set_scan(spar_comm_t *comm, double seconds);
 
-/* Collective: times some small exchanges one after the other; then latency and
- * speed of the link are known, the latter from the agreed seconds of the
- * layers' dense calls. */
+/* Collective: times some small exchanges one after the other, for the
+ * communicator's latency. */
 void spar_forecast_begin_latency(spar_comm_t *comm);
 /* After each agreement; true: done. */
 bool spar_forecast_progress_latency(spar_comm_t *comm);
@@ -30,8 +24,18 @@ bool spar_forecast_progress_latency(spar_comm_t *comm);
 void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
                          double *seconds);
 
-/* Seconds of a taken-over call of this layer. The same on every rank. */
-double spar_forecast_seconds(const spar_comm_t *comm, const spar_layer_t *layer,
-                             double density);
+/* A call of the layer, for the cost model. */
+spar_model_shape_t spar_forecast_shape(const spar_comm_t *comm,
+                                       const spar_layer_t *layer,
+                                       double density);
+
+/* A model from what was measured without one: seconds of a message, of a byte
+ * of a dense call's least volume, and of a selected element. */
+void spar_forecast_guess(const spar_comm_t *comm, double latency,
+                         double byte_seconds, double scan_seconds,
+                         spar_model_t *model_p);
+
+/* Rank 0: the model from the layers' agreed seconds, which it remembers. */
+void spar_forecast_fit(spar_comm_t *comm);
 
 #endif

@@ -1,7 +1,6 @@
 #include "pmpi/layer.h"
 
 #include "base/log.h"
-#include "base/quantile.h"
 #include "pmpi/engine.h"
 #include "sparsify/residual.h"
 
@@ -84,29 +83,7 @@ size_t spar_layer_bytes(const spar_layer_t *layer)
     return layer->count * spar_dtype_size(layer->dtype);
 }
 
-void spar_layer_sample(spar_layer_t *layer, double seconds)
+void spar_layer_drop_samples(spar_layer_t *layer)
 {
-    layer->samples[layer->sample_count % SPAR_LAYER_SAMPLES] = seconds;
-    layer->sample_count++;
-}
-
-void spar_layer_note_sparse(spar_layer_t *layer, double seconds)
-{
-    spar_layer_sample(layer, seconds);
-    layer->sparse_sum += seconds;
-    layer->sparse_ended++;
-}
-
-double spar_layer_typical_seconds(const spar_layer_t *layer)
-{
-    double sorted[SPAR_LAYER_SAMPLES];
-    size_t count = layer->sample_count < SPAR_LAYER_SAMPLES
-                       ? layer->sample_count
-                       : SPAR_LAYER_SAMPLES;
-
-    if (count == 0) {
-        return 0;
-    }
-    memcpy(sorted, layer->samples, count * sizeof(sorted[0]));
-    return spar_quantile(sorted, count, 0.5);
+    memset(layer->samples, 0, sizeof(layer->samples));
 }

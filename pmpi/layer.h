@@ -6,24 +6,31 @@
 #include "base/dtype.h"
 #include "policy/config.h"
 #include "policy/content.h"
+#include "policy/samples.h"
+#include "policy/trial.h"
 #include "sparsify/selector.h"
 
-/* Durations that are remembered for the next review. */
-#define SPAR_LAYER_SAMPLES 16
+/* Sparse exchanges of a communicator that may be under way together. */
+#define SPAR_LAYER_LANES 4
 
 typedef struct spar_layer {
     spar_dtype_t dtype;
     uint64_t count;
     /* The plan: the same on every rank. */
-    bool sparse;          /* calls are taken over */
-    bool owes;            /* the residual may hold something */
-    bool flush;           /* the next call delivers the residual */
-    bool nonblocking;     /* called by MPI_Iallreduce or as persistent */
-    bool active;          /* a call of it is under way */
-    unsigned losses;      /* reviews in a row in which sparse was slower */
-    uint32_t exchanges;   /* header exchanges so far */
+    bool sparse;        /* calls are taken over */
+    bool owes;          /* the residual may hold something */
+    bool flush;         /* the next call delivers the residual */
+    bool nonblocking;   /* called by MPI_Iallreduce or as persistent */
+    bool active;        /* a call of it is under way */
+    bool steady;        /* behaves like parameters */
+    spar_trial_t trial; /* which methods it takes */
+    double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
+    unsigned losses;    /* reviews in a row in which sparse was slower */
+    uint32_t exchanges; /* header exchanges so far */
+    /* Entries for which every rank is known to have room, on each lane. */
+    uint64_t room[SPAR_LAYER_LANES][SPAR_METHODS];
     const char *why;      /* why it is dense or sparse, static */
-    double dense_seconds; /* agreed, from the learning steps */
+    double dense_seconds; /* agreed, of the faster dense method */
     double predicted_seconds;
     /* Local. */
     spar_content_t content; /* rank 0's, while it is watched */
@@ -32,8 +39,7 @@ typedef struct spar_layer {
     void *residual;       /* allocated at the first sparse call */
     uint64_t flushed_epoch;
     uint64_t address; /* of the latest call's receive buffer */
-    double samples[SPAR_LAYER_SAMPLES];
-    uint64_t sample_count;
+    spar_samples_t samples[SPAR_METHODS]; /* since the last review */
     /* Counted for the report. */
     uint64_t calls;
     uint64_t sparse_calls;
@@ -66,12 +72,7 @@ double spar_layer_unsent_share(const spar_layer_t *layer);
 
 size_t spar_layer_bytes(const spar_layer_t *layer);
 
-/* A call cost the application that long: remembered for the next review. */
-void spar_layer_sample(spar_layer_t *layer, double seconds);
-/* The same for a sparse call, which is counted as well. */
-void spar_layer_note_sparse(spar_layer_t *layer, double seconds);
-
-/* Median of the remembered durations; 0: none. */
-double spar_layer_typical_seconds(const spar_layer_t *layer);
+/* Forgets all samples. */
+void spar_layer_drop_samples(spar_layer_t *layer);
 
 #endif

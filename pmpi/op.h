@@ -11,6 +11,7 @@
 #define SPAR_PMPI_OP_H
 
 #include "pmpi/real.h"
+#include "policy/method.h"
 #include "policy/sequence.h"
 
 #include <stdatomic.h>
@@ -84,6 +85,7 @@ typedef struct spar_op {
     struct spar_standing *standing; /* a start of a persistent call */
     double density;                 /* in this step */
     uint32_t flags;                 /* SPAR_WIRE_*, that this rank asks for */
+    spar_method_t method; /* of its sum; SPAR_METHODS: several, or none */
     bool was_sparse;
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;

@@ -2,11 +2,10 @@
 
 #include "base/log.h"
 #include "pmpi/agree.h"
+#include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/inherit.h"
-#include "pmpi/post.h"
-#include "pmpi/review.h"
 #include "policy/density.h"
 #include "sparsify/wire.h"
 
@@ -15,7 +14,8 @@
 enum {
     PHASE_JUDGEMENT, /* rank 0's judgement of the period travels */
     PHASE_TIMES,     /* seconds of dense calls and of selection */
-    PHASE_LATENCY    /* some small exchanges are timed */
+    PHASE_LATENCY,   /* some small exchanges are timed */
+    PHASE_PROPOSAL   /* rank 0's proposal of methods travels */
 };
 
 /* Entries leave as one message per peer, of at most 2^31 - 1 bytes. */
@@ -24,31 +24,6 @@ bool spar_plan_fits(const spar_layer_t *layer)
     return layer->count <= UINT32_MAX &&
            spar_wire_payload_bound(layer->values, layer->count, layer->count) <
                INT32_MAX;
-}
-
-static void judge_layer(spar_comm_t *comm, spar_layer_t *layer)
-{
-    const spar_config_t *config = &spar_engine.config;
-
-    layer->predicted_seconds = spar_forecast_seconds(
-        comm, layer, config->density[config->density_count - 1]);
-    if (!spar_plan_fits(layer)) {
-        layer->why = "too large for one message";
-    } else if (config->mode == SPAR_MODE_DENSE) {
-        layer->why = "mode dense";
-    } else if (layer->nonblocking && !spar_post_takes_requests()) {
-        layer->why = "no helper thread: non-blocking calls are passed on";
-    } else if (config->mode != SPAR_MODE_AUTO) {
-        layer->sparse = true;
-        layer->why = "mode asks for it";
-    } else if (spar_verdict_pays(layer->predicted_seconds,
-                                 layer->dense_seconds)) {
-        layer->sparse = true;
-        layer->why = "predicted faster";
-    } else {
-        layer->why = "dense is predicted faster";
-    }
-    layer->flush = layer->owes && !layer->sparse;
 }
 
 static void replace_layers(spar_comm_t *comm)
@@ -74,15 +49,21 @@ static void replace_layers(spar_comm_t *comm)
     comm->layer_count = count;
 }
 
+static bool may_ring(void)
+{
+    const spar_config_t *config = &spar_engine.config;
+
+    return config->exchange == SPAR_CONFIG_EXCHANGE_DENSE ||
+           (config->mode == SPAR_MODE_AUTO &&
+            config->dense != SPAR_CONFIG_DENSE_MPI);
+}
+
 /* The ring's scratch must be there on all ranks or not be used at all. */
 static bool reserve_ring(spar_comm_t *comm)
 {
     bool ok = true;
 
-    for (size_t i = 0;
-         spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE &&
-         i < comm->layer_count;
-         i++) {
+    for (size_t i = 0; may_ring() && i < comm->layer_count; i++) {
         ok = ok && spar_ring_reserve(comm->ring, comm->layers[i].dtype,
                                      comm->layers[i].count) == SPAR_OK;
     }
@@ -103,7 +84,8 @@ static void agree_on_times(spar_comm_t *comm)
     spar_forecast_share(comm, false, values);
     values[count] = -spar_forecast_measure_scan(&comm->lanes[0].selection);
     values[count + 1] = reserve_ring(comm);
-    spar_agree_min(comm, values, count + 2);
+    values[count + 2] = spar_comm_make_machines(comm);
+    spar_agree_min(comm, values, count + 3);
 }
 
 static void take_times(spar_comm_t *comm)
@@ -116,23 +98,12 @@ static void take_times(spar_comm_t *comm)
         /* Lossless calls are sparse while they are learnt from, too. */
         comm->layers[i].dense_seconds =
             spar_engine.config.mode == SPAR_MODE_LOSSLESS ? 0 : values[i];
+        comm->layers[i].seconds[SPAR_METHOD_MPI] =
+            comm->layers[i].dense_seconds;
     }
-    spar_forecast_set_scan(comm, -values[count]);
+    comm->scan_seconds = -values[count];
     negotiation->ring_failed = values[count + 1] <= 0;
-}
-
-static void judge_layers(spar_comm_t *comm)
-{
-    const spar_negotiation_t *negotiation = comm->negotiation;
-
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        judge_layer(comm, &comm->layers[i]);
-        if (negotiation->ring_failed) {
-            comm->layers[i].sparse = false;
-            comm->layers[i].why = "out of memory";
-        }
-    }
-    spar_comm_note_where_it_pays(comm);
+    comm->has_machines = values[count + 2] > 0;
 }
 
 /* Steps since the sequence is known, from 0. */
@@ -145,7 +116,8 @@ static uint64_t first_steady_step(void)
     case SPAR_MODE_OFF:
         return 0;
     case SPAR_MODE_AUTO:
-        return spar_review_watch_steps() + ramp;
+        return spar_choose_watch_steps() + ramp +
+               SPAR_TRIAL_CANDIDATES * SPAR_TRIAL_STEPS;
     case SPAR_MODE_SPARSE:
     case SPAR_MODE_LOSSLESS:
         break;
@@ -184,9 +156,17 @@ void spar_plan_begin(spar_comm_t *comm, size_t proposal)
                     sizeof(negotiation->judgement));
 }
 
+void spar_plan_begin_proposal(spar_comm_t *comm)
+{
+    if (comm->rank == 0) {
+        spar_choose_propose(comm);
+    }
+    spar_agree_root(comm, comm->negotiation->proposal,
+                    comm->layer_count * sizeof(comm->negotiation->proposal[0]));
+}
+
 static void conclude(spar_comm_t *comm)
 {
-    judge_layers(comm);
     comm->steps.count = 0;
     comm->steps.last_begin = 0;
     comm->steps.steady_started = false;
@@ -217,10 +197,15 @@ bool spar_plan_progress(spar_comm_t *comm, spar_sequence_place_t *place_p)
         negotiation->phase = PHASE_LATENCY;
         spar_forecast_begin_latency(comm);
         return false;
-    default:
+    case PHASE_LATENCY:
         if (!spar_forecast_progress_latency(comm)) {
             return false;
         }
+        negotiation->phase = PHASE_PROPOSAL;
+        spar_plan_begin_proposal(comm);
+        return false;
+    default:
+        spar_choose_adopt(comm);
         conclude(comm);
         *place_p = negotiation->place;
         return true;
@@ -238,24 +223,8 @@ void spar_plan_drop(spar_comm_t *comm)
 double spar_plan_density(const spar_comm_t *comm)
 {
     uint64_t steps = comm->sequence->steps;
-    uint64_t first = spar_review_watch_steps() + 1;
+    uint64_t first = spar_choose_watch_steps() + 1;
 
     return spar_density_at(&spar_engine.config,
                            steps > first ? steps - first : 0);
-}
-
-bool spar_plan_takes(const spar_comm_t *comm, const spar_layer_t *layer)
-{
-    /* What is owed must be delivered or carried on. */
-    if (layer->flush || layer->owes) {
-        return true;
-    }
-    if (!layer->sparse || spar_review_is_watching(comm)) {
-        return false;
-    }
-    /* Early, dense stages of a ramp may not pay although the last one does. */
-    return spar_engine.config.mode != SPAR_MODE_AUTO ||
-           spar_verdict_pays(
-               spar_forecast_seconds(comm, layer, spar_plan_density(comm)),
-               layer->dense_seconds);
 }

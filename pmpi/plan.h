@@ -18,8 +18,9 @@ void spar_plan_begin(spar_comm_t *comm, size_t proposal);
 /* true: the plan is made; *place_p is what the present call is. */
 bool spar_plan_progress(spar_comm_t *comm, spar_sequence_place_t *place_p);
 
-/* Whether the layer's call in the present step is to be taken over. */
-bool spar_plan_takes(const spar_comm_t *comm, const spar_layer_t *layer);
+/* After the plan was made or reviewed, on rank 0 first: its proposal of methods
+ * is broadcast. */
+void spar_plan_begin_proposal(spar_comm_t *comm);
 
 /* Density in the present step. */
 double spar_plan_density(const spar_comm_t *comm);

@@ -16,7 +16,7 @@
 /* clang-format off */
 #define SPAR_REAL_FUNCTIONS(F)                                               \
     F(Init_thread) F(Query_thread) F(Finalize) F(Abort) F(Pcontrol)  \
-    F(Allreduce) F(Iallreduce) F(Ibcast)                                     \
+    F(Allreduce) F(Allgather) F(Bcast) F(Iallreduce) F(Ibcast)                                     \
     F(Comm_dup) F(Comm_dup_with_info) F(Comm_split) F(Comm_split_type)       \
     F(Comm_create) F(Comm_create_group) F(Cart_create) F(Cart_sub)           \
     F(Graph_create) F(Dist_graph_create) F(Dist_graph_create_adjacent)       \

@@ -1,16 +1,20 @@
 #include "pmpi/review.h"
 
 #include "pmpi/agree.h"
+#include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
-#include "policy/density.h"
+#include "pmpi/plan.h"
+#include "policy/verdict.h"
 
 /* Steps between two reviews. */
 #define REVIEW_STEPS 16
 
 enum {
-    PHASE_CONTENT,
-    PHASE_TIMES
+    PHASE_CONTENT,  /* what rank 0 saw in the results */
+    PHASE_DENSE,    /* seconds of the dense methods */
+    PHASE_PROPOSAL, /* rank 0's proposal of sparse methods */
+    PHASE_TIMES     /* seconds of the methods that were taken */
 };
 
 static bool is_auto(void)
@@ -18,29 +22,12 @@ static bool is_auto(void)
     return spar_engine.config.mode == SPAR_MODE_AUTO;
 }
 
-uint64_t spar_review_watch_steps(void)
-{
-    return is_auto() ? SPAR_CONTENT_LOOKS + 1 : 0;
-}
-
-bool spar_review_is_watching(const spar_comm_t *comm)
-{
-    return comm->sequence->steps <= spar_review_watch_steps() && is_auto();
-}
-
 void spar_review_watch(const spar_comm_t *comm, spar_layer_t *layer,
                        const void *result)
 {
-    if (comm->rank == 0 && layer->sparse && spar_review_is_watching(comm)) {
+    if (comm->rank == 0 && spar_choose_is_watching(comm)) {
         spar_content_look(&layer->content, layer->dtype, result, layer->count);
     }
-}
-
-/* The ramp's early stages are slower than what is to be judged. */
-static uint64_t settled(void)
-{
-    return spar_review_watch_steps() +
-           spar_density_ramp_end(&spar_engine.config);
 }
 
 static void make_dense(spar_layer_t *layer, const char *why)
@@ -64,7 +51,59 @@ static void look_at_content(spar_comm_t *comm)
 static void judge_content(spar_comm_t *comm)
 {
     for (size_t i = 0; i < comm->layer_count; i++) {
-        if (comm->negotiation->values[i] > 0 && comm->layers[i].sparse) {
+        comm->layers[i].steady = comm->negotiation->values[i] > 0;
+    }
+}
+
+/* One method's medians of all layers. */
+static void collect(spar_comm_t *comm, spar_method_t method, double *values)
+{
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        values[i] = spar_samples_median(&comm->layers[i].samples[method]);
+    }
+}
+
+static void look_at_dense(spar_comm_t *comm)
+{
+    double *values = comm->negotiation->values;
+
+    collect(comm, SPAR_METHOD_MPI, values);
+    spar_forecast_share(comm, false, values);
+    collect(comm, SPAR_METHOD_RING, values + comm->layer_count);
+    spar_forecast_share(comm, false, values + comm->layer_count);
+    spar_agree_min(comm, values, 2 * comm->layer_count);
+}
+
+/* What the learning steps told of MPI's calls is older. */
+static void judge_dense(spar_comm_t *comm)
+{
+    const double *values = comm->negotiation->values;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_t *layer = &comm->layers[i];
+        double mpi = values[i];
+        double ring = values[comm->layer_count + i];
+
+        if (mpi > 0) {
+            layer->seconds[SPAR_METHOD_MPI] = mpi;
+            layer->dense_seconds = mpi;
+        }
+        if (ring > 0) {
+            layer->seconds[SPAR_METHOD_RING] = ring;
+        }
+        if (ring > 0 && (mpi <= 0 || ring < mpi)) {
+            layer->trial.dense = SPAR_METHOD_RING;
+            layer->dense_seconds = ring;
+        }
+        spar_layer_drop_samples(layer);
+    }
+}
+
+static void judge_proposal(spar_comm_t *comm)
+{
+    spar_choose_adopt(comm);
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        if (comm->layers[i].steady && comm->layers[i].sparse) {
             make_dense(&comm->layers[i],
                        "changes little, like parameters; SPAR_MODE=sparse "
                        "sends it sparsely all the same");
@@ -72,64 +111,139 @@ static void judge_content(spar_comm_t *comm)
     }
 }
 
+/* Calls that can be timed one by one: all methods that were tried; of the
+ * others only the method in force. */
 static void look_at_times(spar_comm_t *comm)
 {
     double *values = comm->negotiation->values;
+    double shared[SPAR_SEQUENCE_MAX_PERIOD];
+    size_t count = comm->layer_count;
 
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        values[i] = spar_layer_typical_seconds(&comm->layers[i]);
-        comm->layers[i].sample_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+
+        shared[i] = spar_samples_median(&layer->samples[layer->trial.method]);
     }
-    spar_forecast_share(comm, true, values);
-    spar_agree_min(comm, values, comm->layer_count);
+    spar_forecast_share(comm, true, shared);
+    for (int m = 0; m < SPAR_METHODS; m++) {
+        collect(comm, (spar_method_t)m, values + (size_t)m * count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        spar_layer_t *layer = &comm->layers[i];
+
+        for (size_t m = 0; m < SPAR_METHODS && layer->nonblocking; m++) {
+            values[m * count + i] =
+                m == (size_t)layer->trial.method ? shared[i] : 0;
+        }
+        spar_layer_drop_samples(layer);
+    }
+    spar_agree_min(comm, values, SPAR_METHODS * count);
+}
+
+/* Whether the trials have just ended. */
+static bool is_first(const spar_comm_t *comm)
+{
+    return comm->sequence->steps == spar_choose_settled_step(comm) + 1;
+}
+
+static void judge_layer(spar_layer_t *layer, bool first)
+{
+    double seconds;
+
+    if (first) {
+        layer->trial.method = spar_trial_fastest(&layer->trial, layer->seconds);
+    }
+    seconds = layer->seconds[layer->trial.method];
+    if (!is_auto() || seconds <= 0) {
+        return;
+    }
+    if (first && layer->trial.count > 0 && !layer->nonblocking
+            ? !spar_verdict_keeps(seconds, layer->dense_seconds)
+            : spar_verdict_review(seconds, layer->dense_seconds,
+                                  &layer->losses)) {
+        make_dense(layer, "sparse proved slower");
+    }
 }
 
 static void judge_times(spar_comm_t *comm)
 {
-    const double *seconds = comm->negotiation->values;
+    const double *values = comm->negotiation->values;
+    bool first = is_first(comm);
 
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
-        if (layer->sparse && seconds[i] > 0 &&
-            spar_verdict_review(seconds[i], layer->dense_seconds,
-                                &layer->losses)) {
-            make_dense(layer, "sparse proved slower");
+        for (size_t m = 0; m < SPAR_METHODS; m++) {
+            double seconds = values[m * comm->layer_count + i];
+
+            if (seconds > 0 && layer->sparse) {
+                layer->seconds[m] = seconds;
+            }
+        }
+        if (layer->sparse) {
+            judge_layer(layer, first);
         }
     }
+    if (comm->rank == 0) {
+        spar_forecast_fit(comm);
+    }
+}
+
+static bool is_after_watching(const spar_comm_t *comm)
+{
+    return is_auto() && comm->sequence->steps == spar_choose_watch_steps() + 1;
 }
 
 bool spar_review_is_due(const spar_comm_t *comm)
 {
     uint64_t steps = comm->sequence->steps;
+    uint64_t settled = spar_choose_settled_step(comm);
 
-    if (!is_auto() || comm->pays_nowhere) {
+    if (is_after_watching(comm)) {
+        return true;
+    }
+    if (comm->pays_nowhere || steps <= settled) {
         return false;
     }
-    return steps == spar_review_watch_steps() + 1 ||
-           (steps > settled() && (steps - settled()) % REVIEW_STEPS == 0);
+    if (!is_auto()) {
+        return comm->trial_rounds > 1 && is_first(comm);
+    }
+    return (steps - settled - 1) % REVIEW_STEPS == 0;
 }
 
 void spar_review_begin(spar_comm_t *comm)
 {
-    bool content = comm->sequence->steps == spar_review_watch_steps() + 1;
-
-    comm->negotiation->phase = content ? PHASE_CONTENT : PHASE_TIMES;
-    if (content) {
+    if (is_after_watching(comm)) {
+        comm->negotiation->phase = PHASE_CONTENT;
         look_at_content(comm);
     } else {
+        comm->negotiation->phase = PHASE_TIMES;
         look_at_times(comm);
     }
 }
 
 bool spar_review_progress(spar_comm_t *comm)
 {
+    spar_negotiation_t *negotiation = comm->negotiation;
+
     if (!spar_agree_is_done(comm)) {
         return false;
     }
-    if (comm->negotiation->phase == PHASE_CONTENT) {
+    switch (negotiation->phase) {
+    case PHASE_CONTENT:
         judge_content(comm);
-    } else {
+        negotiation->phase = PHASE_DENSE;
+        look_at_dense(comm);
+        return false;
+    case PHASE_DENSE:
+        judge_dense(comm);
+        negotiation->phase = PHASE_PROPOSAL;
+        spar_plan_begin_proposal(comm);
+        return false;
+    case PHASE_PROPOSAL:
+        judge_proposal(comm);
+        break;
+    default:
         judge_times(comm);
     }
     spar_comm_note_where_it_pays(comm);

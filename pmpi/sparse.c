@@ -25,11 +25,6 @@ static uint32_t prepare(spar_op_t *op)
     spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
     uint64_t k = spar_density_entries(op->density, layer->count);
-    const spar_exchange_size_t size = {
-        .dtype = layer->dtype,
-        .values = layer->values,
-        .count = layer->count,
-        .entries = spar_sparse_most_entries(layer, op->density)};
 
     if (layer->selector.kind != SPAR_SELECT_NONZERO &&
         layer->residual == NULL) {
@@ -38,8 +33,7 @@ static uint32_t prepare(spar_op_t *op)
             return SPAR_WIRE_NO_MEMORY;
         }
     }
-    if (spar_exchange_reserve(lane->exchange, &size) != SPAR_OK ||
-        spar_selector_run(&layer->selector, spar_op_gradient(op),
+    if (spar_selector_run(&layer->selector, spar_op_gradient(op),
                           layer->residual, k, &lane->selection) != SPAR_OK) {
         return SPAR_WIRE_NO_MEMORY;
     }
@@ -65,28 +59,46 @@ static uint32_t requests(const spar_op_t *op)
     return flags;
 }
 
+/* Entries for which every rank has room on the call's lane. */
+static uint64_t *room_of(const spar_op_t *op)
+{
+    return &op->layer->room[op->lane->number][op->method];
+}
+
 spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 {
+    spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
+    spar_exchange_size_t size = {
+        .dtype = layer->dtype,
+        .values = layer->values,
+        .count = layer->count,
+        .entries = spar_sparse_most_entries(layer, op->density)};
     spar_exchange_call_t call = {.header = {.slot = slot,
                                             .plan = op->plan,
                                             .step = layer->exchanges++,
                                             .values = layer->values,
                                             .dtype = layer->dtype,
                                             .count = layer->count},
-                                 .selection = &op->lane->selection,
+                                 .selection = &lane->selection,
                                  .gradient = spar_op_gradient(op),
                                  .out = op->call.recvbuf,
                                  .apply = true};
     double begin = spar_clock_now();
 
+    lane->exchange = lane->machines[op->method];
+    call.eager = *room_of(op) >= size.entries;
     call.header.flags = requests(op);
-    if ((call.header.flags & SPAR_WIRE_PAUSED) == 0) {
+    /* With flags, too, the others' entries may come. */
+    if (spar_exchange_reserve(lane->exchange, &size) != SPAR_OK) {
+        call.header.flags |= SPAR_WIRE_NO_MEMORY;
+    }
+    if ((call.header.flags & (SPAR_WIRE_PAUSED | SPAR_WIRE_NO_MEMORY)) == 0) {
         call.header.flags |= prepare(op);
         layer->select_sum += spar_clock_now() - begin;
     }
     call.residual = layer->residual;
-    return spar_exchange_start(op->lane->exchange, &call);
+    return spar_exchange_start(lane->exchange, &call);
 }
 
 spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
@@ -155,6 +167,11 @@ bool spar_sparse_conclude(spar_op_t *op)
 
     spar_cost_bytes(op, lane->exchange->bytes_sent);
     if (flags == 0) {
+        uint64_t entries = spar_sparse_most_entries(layer, op->density);
+
+        if (*room_of(op) < entries) {
+            *room_of(op) = entries;
+        }
         layer->owes = layer->residual != NULL;
         layer->entries_sent += lane->exchange->entries_sent;
         layer->sparse_calls++;
@@ -164,6 +181,7 @@ bool spar_sparse_conclude(spar_op_t *op)
         }
         return true;
     }
+    op->method = SPAR_METHODS; /* what it takes now tells nothing */
     /* Non-finite, out of memory, or paused: as if Spar were not there. */
     if ((flags & SPAR_WIRE_NONFINITE) != 0) {
         op->comm->nonfinite_calls++;

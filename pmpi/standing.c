@@ -6,10 +6,12 @@
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
 #include "pmpi/sparse.h"
 #include "policy/density.h"
+#include "policy/verdict.h"
 
 #include <stdlib.h>
 
@@ -41,7 +43,7 @@ static bool is_auto(void)
 
 static void fill(spar_standing_t *standing)
 {
-    spar_transport_t *transport = &standing->comm->transport.transport;
+    spar_comm_t *comm = standing->comm;
     int tag = FIRST_TAG + TAGS * (int)standing->number;
     spar_layer_t *layer = &standing->layer;
 
@@ -54,9 +56,11 @@ static void fill(spar_standing_t *standing)
     atomic_store(&standing->dense, !layer->sparse);
     layer->flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     spar_selection_init(&standing->lane.selection);
-    if (spar_allgather_create(transport, tag, &standing->lane.exchange) !=
-            SPAR_OK ||
-        spar_ring_create(transport, tag + 2, &standing->ring) != SPAR_OK) {
+    layer->trial.method = SPAR_METHOD_ALLGATHER;
+    if (!spar_machines_make(comm, &standing->lane, tag,
+                            SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER)) ||
+        spar_ring_create(&comm->transport.transport, tag + 2,
+                         &standing->ring) != SPAR_OK) {
         end_job();
     }
 }
@@ -90,8 +94,7 @@ spar_standing_t *spar_standing_create(spar_comm_t *comm, spar_dtype_t dtype,
 
 static void drop_machines(spar_standing_t *standing)
 {
-    spar_exchange_destroy(standing->lane.exchange);
-    standing->lane.exchange = NULL;
+    spar_machines_drop(&standing->lane);
     spar_selection_cleanup(&standing->lane.selection);
     spar_ring_destroy(standing->ring);
     standing->ring = NULL;
@@ -138,16 +141,17 @@ static uint64_t learning_starts(void)
 /* What a sparse start will take, from what the dense ones took. */
 static double predict(spar_standing_t *standing, double density)
 {
+    const spar_comm_t *comm = standing->comm;
     const spar_layer_t *layer = &standing->layer;
-    spar_verdict_link_t link = {.ranks = standing->comm->size};
+    spar_model_shape_t shape = spar_forecast_shape(comm, layer, density);
     double bytes =
-        (double)spar_comm_dense_volume(standing->comm, spar_layer_bytes(layer));
-    double scan = spar_forecast_measure_scan(&standing->lane.selection);
+        (double)spar_comm_dense_volume(comm, spar_layer_bytes(layer));
+    spar_model_t model;
 
-    link.seconds_per_byte = layer->dense_seconds / bytes;
-    return spar_verdict_predict(
-        &link, spar_forecast_local(scan) * (double)layer->count,
-        spar_forecast_payload(layer, density));
+    spar_forecast_guess(comm, 0, layer->dense_seconds / bytes,
+                        spar_forecast_measure_scan(&standing->lane.selection),
+                        &model);
+    return spar_model_predict(&model, SPAR_METHOD_ALLGATHER, &shape);
 }
 
 /* Mode auto, the first start that could be sparse. Every rank has its own view;
@@ -156,11 +160,13 @@ static bool doubts(spar_standing_t *standing, double density)
 {
     spar_layer_t *layer = &standing->layer;
 
-    layer->dense_seconds = spar_layer_typical_seconds(layer);
-    layer->sample_count = 0;
+    layer->dense_seconds =
+        spar_samples_median(&layer->samples[SPAR_METHOD_MPI]);
+    spar_layer_drop_samples(layer);
     layer->predicted_seconds = predict(standing, density);
     standing->judged = true;
-    if (!spar_verdict_pays(layer->predicted_seconds, layer->dense_seconds)) {
+    if (!spar_verdict_pays(layer->predicted_seconds, layer->dense_seconds,
+                           false)) {
         standing->doubt = "persistent: dense is predicted faster";
     } else if (standing->comm->rank == 0 &&
                spar_content_is_steady(&layer->content)) {
@@ -173,13 +179,14 @@ static bool doubts(spar_standing_t *standing, double density)
 static bool regrets(spar_standing_t *standing)
 {
     spar_layer_t *layer = &standing->layer;
+    const spar_samples_t *samples = &layer->samples[SPAR_METHOD_ALLGATHER];
     double seconds;
 
-    if (layer->sample_count < REVIEW_STARTS) {
+    if (samples->count < REVIEW_STARTS) {
         return false;
     }
-    seconds = spar_layer_typical_seconds(layer);
-    layer->sample_count = 0;
+    seconds = spar_samples_median(samples);
+    spar_layer_drop_samples(layer);
     if (spar_verdict_review(seconds, layer->dense_seconds, &layer->losses)) {
         standing->doubt = "persistent: sparse proved slower";
     }
@@ -195,6 +202,7 @@ static void start_sparse(spar_op_t *op)
         op->flags |= SPAR_WIRE_RETIRE;
     }
     op->lane = &standing->lane;
+    op->method = SPAR_METHOD_ALLGATHER;
     op->stage = SPAR_OP_SPARSE;
     if (spar_sparse_start(op, SLOT_BASE | standing->number) != SPAR_OK) {
         spar_advance_fail(op, spar_sparse_cause(op));
@@ -220,6 +228,7 @@ void spar_standing_start(spar_op_t *op)
     if (op->comm->failed) {
         spar_advance_fail(op, NULL);
     } else if (start < learning || !op->layer->sparse) {
+        op->method = SPAR_METHOD_MPI;
         start_dense(op);
     } else {
         op->density = spar_density_at(&spar_engine.config, start - learning);

@@ -1,6 +1,7 @@
 #include "pmpi/start.h"
 
 #include "pmpi/advance.h"
+#include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
@@ -105,6 +106,17 @@ static bool is_anonymous(const spar_op_t *op)
     return spar_plan_fits(&layer);
 }
 
+static spar_method_t anonymous_method(const spar_op_t *op)
+{
+    return is_anonymous(op) ? SPAR_METHOD_ALLGATHER : SPAR_METHOD_MPI;
+}
+
+static uint64_t most_entries(const spar_op_t *op)
+{
+    return op->layer != NULL ? spar_sparse_most_entries(op->layer, op->density)
+                             : op->what.count;
+}
+
 /* Blocking calls wait for each other anyway. */
 static unsigned choose_lane(const spar_op_t *op, uint64_t entries)
 {
@@ -128,7 +140,7 @@ static uint32_t name_layer(spar_op_t *op)
     return NO_SLOT;
 }
 
-static bool start_sparse(spar_op_t *op, uint64_t entries)
+static bool start_sparse(spar_op_t *op, spar_method_t method, uint64_t entries)
 {
     spar_comm_t *comm = op->comm;
     unsigned lane = choose_lane(op, entries);
@@ -143,6 +155,7 @@ static bool start_sparse(spar_op_t *op, uint64_t entries)
     op->lane = &comm->lanes[lane];
     op->lane->taken = true;
     slot = name_layer(op);
+    op->method = method;
     spar_advance_begin(op, SPAR_OP_SPARSE);
     if (spar_sparse_start(op, slot) != SPAR_OK) {
         spar_advance_fail(op, spar_sparse_cause(op));
@@ -160,6 +173,7 @@ static bool start_ring(spar_op_t *op)
     }
     op->lane = &comm->lanes[0];
     op->lane->taken = true;
+    op->method = SPAR_METHOD_RING;
     if (op->call.sendbuf != MPI_IN_PLACE) {
         memcpy(op->call.recvbuf, op->call.sendbuf, spar_layer_bytes(op->layer));
     }
@@ -174,6 +188,7 @@ static bool start_ring(spar_op_t *op)
 static bool launch(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
+    spar_method_t method;
 
     if (op->kind == SPAR_OP_NOTE) {
         spar_advance_begin(op, SPAR_OP_ENDED);
@@ -183,19 +198,18 @@ static bool launch(spar_op_t *op)
     if (op->layer != NULL && op->layer->active) {
         return false; /* its residual is in use */
     }
-    if (op->layer != NULL && spar_plan_takes(comm, op->layer)) {
-        if (spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE &&
-            !op->layer->owes) {
-            return start_ring(op);
-        }
-        return start_sparse(op,
-                            spar_sparse_most_entries(op->layer, op->density));
+    method = op->layer != NULL ? spar_choose_method(comm, op->layer)
+                               : anonymous_method(op);
+    switch (method) {
+    case SPAR_METHOD_MPI:
+        op->method = method;
+        spar_advance_begin(op, SPAR_OP_TURNS_DENSE);
+        return true;
+    case SPAR_METHOD_RING:
+        return start_ring(op);
+    default:
+        return start_sparse(op, method, most_entries(op));
     }
-    if (is_anonymous(op)) {
-        return start_sparse(op, op->what.count);
-    }
-    spar_advance_begin(op, SPAR_OP_TURNS_DENSE);
-    return true;
 }
 
 bool spar_start_next(spar_comm_t *comm)

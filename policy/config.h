@@ -38,9 +38,19 @@ typedef enum spar_config_values {
 } spar_config_values_t;
 
 typedef enum spar_config_exchange {
+    SPAR_CONFIG_EXCHANGE_AUTO,
     SPAR_CONFIG_EXCHANGE_ALLGATHER,
+    SPAR_CONFIG_EXCHANGE_DOUBLING,
+    SPAR_CONFIG_EXCHANGE_SPLIT,
+    SPAR_CONFIG_EXCHANGE_NODE,
     SPAR_CONFIG_EXCHANGE_DENSE
 } spar_config_exchange_t;
+
+typedef enum spar_config_dense {
+    SPAR_CONFIG_DENSE_AUTO,
+    SPAR_CONFIG_DENSE_MPI,
+    SPAR_CONFIG_DENSE_RING
+} spar_config_dense_t;
 
 typedef enum spar_config_progress {
     SPAR_CONFIG_PROGRESS_AUTO,
@@ -52,6 +62,7 @@ typedef struct spar_config {
     int32_t mode;     /* spar_mode_t */
     int32_t select;   /* spar_config_select_t */
     int32_t exchange; /* spar_config_exchange_t */
+    int32_t dense;    /* spar_config_dense_t */
     int32_t values;   /* spar_config_values_t */
     int32_t progress; /* spar_config_progress_t */
     int32_t log;      /* spar_log_level_t */

@@ -3,7 +3,9 @@
 static const char *const mode_choices[] = {"auto",     "dense", "sparse",
                                            "lossless", "off",   NULL};
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
-static const char *const exchange_choices[] = {"allgather", "dense", NULL};
+static const char *const exchange_choices[] = {
+    "auto", "allgather", "doubling", "split", "node", "dense", NULL};
+static const char *const dense_choices[] = {"auto", "mpi", "ring", NULL};
 static const char *const values_choices[] = {"bf16", "fp32", NULL};
 static const char *const progress_choices[] = {"auto", "thread", "inline",
                                                NULL};
@@ -79,14 +81,26 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(values),
      .choices = values_choices},
     {.name = "SPAR_EXCHANGE",
-     .initial = "allgather",
-     .allowed = "allgather, dense",
-     .doc = "Exchange algorithm: allgather sends every rank's entries to every "
-            "rank; dense is Spar's own ring, which sends everything and has "
-            "nothing to pause or to flush.",
+     .initial = "auto",
+     .allowed = "auto, allgather, doubling, split, node, dense",
+     .doc = "Exchange algorithm: auto tries those that are predicted to be "
+            "fast and keeps the fastest, for each layer; allgather sends every "
+            "rank's entries to every rank; doubling merges them pairwise; "
+            "split sums them by regions and delivers at most the 2k largest "
+            "sums; node merges those of one host first; dense is Spar's own "
+            "ring, which sends everything and has nothing to pause or to "
+            "flush.",
      .type = &spar_config_choice,
      .offset = FIELD(exchange),
      .choices = exchange_choices},
+    {.name = "SPAR_DENSE",
+     .initial = "auto",
+     .allowed = "auto, mpi, ring",
+     .doc = "Who sums the layers that stay dense, in mode auto: MPI, Spar's "
+            "own ring, or whoever proves faster in the first steps.",
+     .type = &spar_config_choice,
+     .offset = FIELD(dense),
+     .choices = dense_choices},
     {.name = "SPAR_MIN_COUNT",
      .initial = "4096",
      .allowed = "1 to 4g (k, m, g: powers of 1024)",

@@ -37,22 +37,23 @@ void spar_verdict_share(double *seconds, const uint64_t *bytes,
     }
 }
 
-double spar_verdict_predict(const spar_verdict_link_t *link,
-                            double local_seconds, uint64_t payload_bytes)
+bool spar_verdict_pays(double sparse_seconds, double dense_seconds,
+                       bool measurable)
 {
-    return local_seconds + 2 * link->latency +
-           (double)payload_bytes * (link->ranks - 1) * link->seconds_per_byte;
+    return sparse_seconds <
+           (measurable ? SPAR_VERDICT_TRY : SPAR_VERDICT_MARGIN) *
+               dense_seconds;
 }
 
-bool spar_verdict_pays(double sparse_seconds, double dense_seconds)
+bool spar_verdict_keeps(double sparse_seconds, double dense_seconds)
 {
-    return sparse_seconds < SPAR_VERDICT_MARGIN * dense_seconds;
+    return sparse_seconds < SPAR_VERDICT_KEEP * dense_seconds;
 }
 
 bool spar_verdict_review(double sparse_seconds, double dense_seconds,
                          unsigned *losses)
 {
     *losses =
-        sparse_seconds < SPAR_VERDICT_KEEP * dense_seconds ? 0 : *losses + 1;
+        spar_verdict_keeps(sparse_seconds, dense_seconds) ? 0 : *losses + 1;
     return *losses >= SPAR_VERDICT_LOSSES;
 }

@@ -11,19 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The sparse call must be predicted to take less than this share of the dense
- * call: the dense calls of the first steps are often slower than later ones,
- * and on networks that are slow enough to gain the share is far smaller. */
+/* A sparse call that cannot be timed by itself must be predicted to take less
+ * than this share of the dense call. */
 #define SPAR_VERDICT_MARGIN 0.6
-/* And when it is reviewed, less than this share. */
-#define SPAR_VERDICT_KEEP 0.8
-
-/* What is known of the job's network. */
-typedef struct spar_verdict_link {
-    int ranks;
-    double latency;          /* seconds of a small exchange */
-    double seconds_per_byte; /* of payload, as dense calls achieve it */
-} spar_verdict_link_t;
+/* One that can be timed is tried if it is predicted to take less than this
+ * share: predictions may be off, and a few steps tell. */
+#define SPAR_VERDICT_TRY 1.2
+/* And stays if it was measured to take less than this share: for less, nobody
+ * wants other numbers. */
+#define SPAR_VERDICT_KEEP 0.92
 
 /*
  * Fits seconds_per_byte: the best rate of any measured dense call, counting
@@ -42,15 +38,13 @@ double spar_verdict_fit(int ranks, const double *dense_seconds,
 void spar_verdict_share(double *seconds, const uint64_t *bytes,
                         const bool *together, uint64_t calls);
 
-/*
- * Predicted seconds of a sparse call: local work, two rounds of latency
- * (headers, then entries), and (P-1) payloads sent (allgather volume).
- */
-double spar_verdict_predict(const spar_verdict_link_t *link,
-                            double local_seconds, uint64_t payload_bytes);
+/* Sparse, by predicted seconds? `measurable`: its calls can be timed one by
+ * one, so that measurements will follow. */
+bool spar_verdict_pays(double sparse_seconds, double dense_seconds,
+                       bool measurable);
 
-/* Sparse? */
-bool spar_verdict_pays(double sparse_seconds, double dense_seconds);
+/* Sparse, by measured seconds? */
+bool spar_verdict_keeps(double sparse_seconds, double dense_seconds);
 
 /* Reviews in a row that must find sparse calls slower before the layer goes
  * dense for good: one may be noise. */

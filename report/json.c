@@ -68,16 +68,17 @@ static json_t *layer_json(const spar_report_layer_t *layer)
         layer->calls > 0 ? (double)layer->bytes_sent / (double)layer->calls : 0;
 
     return json_pack(
-        "{s:i, s:i, s:I, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, s:f, "
+        "{s:i, s:i, s:I, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, "
+        "s:f, "
         "s:f, s:f, s:o, s:b, s:o, s:o, s:f, s:I}",
         "comm", layer->comm, "slot", (int)layer->slot, "count",
         (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
-        "state", layer->sparse ? "sparse" : "dense", "why", layer->why,
-        "density", layer->density, "calls", (json_int_t)layer->calls,
-        "sparse_calls", (json_int_t)layer->sparse_calls, "bytes_per_step",
-        per_call, "dense_bytes_per_step",
-        (json_int_t)layer->dense_bytes_per_call, "call_s",
-        layer->sparse_seconds, "dense_call_s", layer->dense_seconds,
+        "state", layer->sparse ? "sparse" : "dense", "method", layer->method,
+        "why", layer->why, "density", layer->density, "calls",
+        (json_int_t)layer->calls, "sparse_calls",
+        (json_int_t)layer->sparse_calls, "bytes_per_step", per_call,
+        "dense_bytes_per_step", (json_int_t)layer->dense_bytes_per_call,
+        "call_s", layer->sparse_seconds, "dense_call_s", layer->dense_seconds,
         "predicted_s", layer->predicted_seconds, "select_s",
         layer->select_seconds, "residual_share", known(layer->residual_share),
         "nonblocking", (int)layer->nonblocking, "waited_s",
@@ -113,18 +114,35 @@ static json_t *calls_json(const spar_report_t *report)
                      "nonfinite", (json_int_t)report->nonfinite_calls);
 }
 
+/* Seconds per unit of each term, and a factor for each method
+ * (policy/model.h). */
+static json_t *model_json(const spar_model_t *model)
+{
+    json_t *object;
+
+    if (model == NULL) {
+        return json_null();
+    }
+    object = json_object();
+    for (unsigned i = 0; i < SPAR_MODEL_NUMBERS; i++) {
+        json_object_set_new(object, spar_model_number_name(i),
+                            json_real(spar_model_number(model, i)));
+    }
+    return object;
+}
+
 static json_t *report_json(const spar_report_t *report)
 {
-    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, "
-                     "s:o, s:o}",
-                     "schema_version", SPAR_REPORT_SCHEMA, "version",
-                     SPAR_VERSION_STRING, "progress", report->progress, "job",
-                     job_json(report), "config", config_json(report->config),
-                     "steps", steps_json(report), "bytes", bytes_json(report),
-                     "calls", calls_json(report), "memory", "total_bytes",
-                     (json_int_t)report->memory_bytes, "residual_bytes",
-                     (json_int_t)report->residual_bytes, "layers",
-                     layers_json(report), "notes", notes_json(report));
+    return json_pack(
+        "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, "
+        "s:o, s:o, s:o}",
+        "schema_version", SPAR_REPORT_SCHEMA, "version", SPAR_VERSION_STRING,
+        "progress", report->progress, "job", job_json(report), "config",
+        config_json(report->config), "steps", steps_json(report), "bytes",
+        bytes_json(report), "calls", calls_json(report), "memory",
+        "total_bytes", (json_int_t)report->memory_bytes, "residual_bytes",
+        (json_int_t)report->residual_bytes, "layers", layers_json(report),
+        "model", model_json(report->model), "notes", notes_json(report));
 }
 
 spar_status_t spar_report_write_json(const spar_report_t *report,

@@ -8,6 +8,7 @@
 #include "base/dtype.h"
 #include "base/status.h"
 #include "policy/config.h"
+#include "policy/model.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@ typedef struct spar_report_layer {
     spar_dtype_t dtype;
     uint64_t count; /* elements */
     bool sparse;
+    const char *method; /* of its present calls: mpi, ring, allgather, ... */
     const char *why;
     uint64_t calls;
     uint64_t sparse_calls;
@@ -66,7 +68,8 @@ typedef struct spar_report {
     uint64_t residual_bytes;
     const spar_report_layer_t *layers;
     size_t layer_count;
-    const char *progress; /* who advances non-blocking calls, and why */
+    const spar_model_t *model; /* of the busiest communicator; NULL: none */
+    const char *progress;      /* who advances non-blocking calls, and why */
     const char *const *notes;
     size_t note_count;
 } spar_report_t;

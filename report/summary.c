@@ -146,9 +146,9 @@ static void print_number(FILE *file, int width, int digits, double value)
 
 static void print_layer(const spar_report_layer_t *layer, FILE *file)
 {
-    fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s", layer->comm,
+    fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s %-9s", layer->comm,
             layer->slot, layer->count, spar_dtype_name(layer->dtype),
-            layer->sparse ? "sparse" : "dense");
+            layer->sparse ? "sparse" : "dense", layer->method);
     print_number(file, 8, 5, layer->density);
     print_number(file, 9, 3, 1e3 * layer->dense_seconds);
     print_number(file, 9, 3, 1e3 * layer->sparse_seconds);
@@ -166,9 +166,9 @@ static void print_layers(const spar_report_t *report, FILE *file)
     if (report->layer_count == 0) {
         return;
     }
-    fprintf(file, "spar: %3s %4s %11s %-7s %-6s %8s %9s %9s %9s %8s  %s\n",
-            "com", "slot", "elements", "type", "state", "density", "dense ms",
-            "sparse ms", "select ms", "residual", "why");
+    fprintf(file, "spar: %3s %4s %11s %-7s %-6s %-9s %8s %9s %9s %9s %8s  %s\n",
+            "com", "slot", "elements", "type", "state", "by", "density",
+            "dense ms", "sparse ms", "select ms", "residual", "why");
     for (size_t i = 0; i < report->layer_count && i < MOST_LAYERS; i++) {
         print_layer(&report->layers[i], file);
     }

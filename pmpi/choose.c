@@ -1,0 +1,214 @@
+#include "pmpi/choose.h"
+
+#include "pmpi/engine.h"
+#include "pmpi/forecast.h"
+#include "pmpi/plan.h"
+#include "pmpi/post.h"
+#include "policy/density.h"
+
+static bool is_auto(void)
+{
+    return spar_engine.config.mode == SPAR_MODE_AUTO;
+}
+
+/* Both dense methods are seen as often as the content must be. */
+uint64_t spar_choose_watch_steps(void)
+{
+    return is_auto() ? 2 * SPAR_CONTENT_LOOKS : 0;
+}
+
+bool spar_choose_is_watching(const spar_comm_t *comm)
+{
+    return is_auto() && comm->sequence->steps <= spar_choose_watch_steps();
+}
+
+/* The ramp's early stages are slower than what is to be judged. */
+static uint64_t first_trial_step(void)
+{
+    return spar_choose_watch_steps() +
+           spar_density_ramp_end(&spar_engine.config) + 1;
+}
+
+static uint64_t trial_steps(const spar_comm_t *comm)
+{
+    return comm->trial_rounds > 1 || is_auto()
+               ? comm->trial_rounds * SPAR_TRIAL_STEPS
+               : 0;
+}
+
+uint64_t spar_choose_settled_step(const spar_comm_t *comm)
+{
+    return first_trial_step() - 1 + trial_steps(comm);
+}
+
+unsigned spar_choose_allowed(const spar_comm_t *comm)
+{
+    unsigned there = comm->has_machines
+                         ? SPAR_METHOD_SPARSE
+                         : SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
+
+    switch ((spar_config_exchange_t)spar_engine.config.exchange) {
+    case SPAR_CONFIG_EXCHANGE_AUTO:
+        break;
+    case SPAR_CONFIG_EXCHANGE_ALLGATHER:
+        return there & SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
+    case SPAR_CONFIG_EXCHANGE_DOUBLING:
+        return there & SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING);
+    case SPAR_CONFIG_EXCHANGE_SPLIT:
+        return there & SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);
+    case SPAR_CONFIG_EXCHANGE_NODE:
+        return there & SPAR_METHOD_BIT(SPAR_METHOD_NODE);
+    case SPAR_CONFIG_EXCHANGE_DENSE:
+        return 0;
+    }
+    /* Blocks of unknown size cannot be predicted. */
+    return spar_engine.config.mode == SPAR_MODE_LOSSLESS
+               ? SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER)
+               : there;
+}
+
+/* A method that was asked for by name is taken wherever it can be. */
+static bool is_forced(unsigned allowed)
+{
+    return allowed != 0 && (allowed & (allowed - 1)) == 0;
+}
+
+static spar_method_t lowest(unsigned methods)
+{
+    spar_method_t method = SPAR_METHOD_MPI;
+
+    while ((methods & SPAR_METHOD_BIT(method)) == 0) {
+        method++;
+    }
+    return method;
+}
+
+static void propose(spar_comm_t *comm, const spar_layer_t *layer,
+                    spar_trial_t *trial)
+{
+    const spar_config_t *config = &spar_engine.config;
+    spar_model_shape_t shape = spar_forecast_shape(
+        comm, layer, config->density[config->density_count - 1]);
+    unsigned allowed = spar_choose_allowed(comm);
+
+    trial->dense = layer->trial.dense;
+    spar_trial_propose(&comm->model, &shape, allowed,
+                       is_auto() ? layer->dense_seconds : 0,
+                       !layer->nonblocking, trial);
+    if (!is_auto() && is_forced(allowed)) {
+        trial->count = 1;
+        trial->candidates[0] = lowest(allowed);
+        trial->method = trial->candidates[0];
+    }
+}
+
+void spar_choose_propose(spar_comm_t *comm)
+{
+    spar_negotiation_t *negotiation = comm->negotiation;
+
+    spar_forecast_fit(comm);
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        negotiation->proposal[i] = (spar_trial_t){0};
+        propose(comm, &comm->layers[i], &negotiation->proposal[i]);
+    }
+}
+
+static void judge_layer(spar_layer_t *layer, const spar_trial_t *trial)
+{
+    const spar_config_t *config = &spar_engine.config;
+    bool own_ring = config->exchange == SPAR_CONFIG_EXCHANGE_DENSE;
+
+    layer->trial = *trial;
+    layer->sparse = false;
+    layer->predicted_seconds = trial->predicted;
+    if (!spar_plan_fits(layer)) {
+        layer->why = "too large for one message";
+    } else if (config->mode == SPAR_MODE_DENSE) {
+        layer->why = "mode dense";
+    } else if (layer->nonblocking && !spar_post_takes_requests()) {
+        layer->why = "no helper thread: non-blocking calls are passed on";
+    } else if (config->mode != SPAR_MODE_AUTO) {
+        layer->sparse = true;
+        layer->trial.method = own_ring ? SPAR_METHOD_RING : layer->trial.method;
+        layer->why = "mode asks for it";
+    } else if (trial->count > 0) {
+        layer->sparse = true;
+        layer->why = "predicted faster";
+    } else {
+        layer->why =
+            own_ring ? "dense is asked for" : "dense is predicted faster";
+    }
+    layer->flush = layer->owes && !layer->sparse;
+}
+
+void spar_choose_adopt(spar_comm_t *comm)
+{
+    comm->trial_rounds = 0;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_t *layer = &comm->layers[i];
+
+        judge_layer(layer, &comm->negotiation->proposal[i]);
+        if (layer->sparse && layer->trial.count > comm->trial_rounds) {
+            comm->trial_rounds = layer->trial.count;
+        }
+    }
+    spar_comm_note_where_it_pays(comm);
+}
+
+/* The candidates of a layer have their turns; other layers keep theirs. */
+static spar_method_t in_trial(const spar_comm_t *comm,
+                              const spar_layer_t *layer)
+{
+    uint64_t step = comm->sequence->steps;
+
+    if (layer->trial.count > 1 && step >= first_trial_step() &&
+        step <= spar_choose_settled_step(comm)) {
+        return spar_trial_candidate(&layer->trial, (step - first_trial_step()) /
+                                                       SPAR_TRIAL_STEPS);
+    }
+    return layer->trial.method;
+}
+
+/* Early, dense stages of a ramp may not pay although the last one does. */
+static bool ramp_pays(const spar_comm_t *comm, const spar_layer_t *layer)
+{
+    return !is_auto() || comm->sequence->steps >= first_trial_step() ||
+           spar_plan_density(comm) < layer->trial.pays_below;
+}
+
+static spar_method_t dense_method(const spar_comm_t *comm,
+                                  const spar_layer_t *layer)
+{
+    switch ((spar_config_dense_t)spar_engine.config.dense) {
+    case SPAR_CONFIG_DENSE_MPI:
+        return SPAR_METHOD_MPI;
+    case SPAR_CONFIG_DENSE_RING:
+        return SPAR_METHOD_RING;
+    case SPAR_CONFIG_DENSE_AUTO:
+        break;
+    }
+    return spar_choose_is_watching(comm)
+               ? spar_trial_dense(comm->sequence->steps)
+               : layer->trial.dense;
+}
+
+spar_method_t spar_choose_method(const spar_comm_t *comm,
+                                 const spar_layer_t *layer)
+{
+    bool owing = layer->flush || layer->owes;
+
+    /* What is owed must be delivered or carried on, by a sparse exchange. */
+    if (owing && (layer->trial.method == SPAR_METHOD_MPI ||
+                  layer->trial.method == SPAR_METHOD_RING)) {
+        return SPAR_METHOD_ALLGATHER;
+    }
+    if (owing || (layer->sparse && !spar_choose_is_watching(comm) &&
+                  ramp_pays(comm, layer))) {
+        return in_trial(comm, layer);
+    }
+    if (!is_auto() || comm->negotiation->ring_failed ||
+        (layer->nonblocking && !spar_post_takes_requests())) {
+        return SPAR_METHOD_MPI;
+    }
+    return dense_method(comm, layer);
+}
