@@ -113,7 +113,8 @@ void spar_choose_propose(spar_comm_t *comm)
     }
 }
 
-static void judge_layer(spar_layer_t *layer, const spar_trial_t *trial)
+static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
+                        const spar_trial_t *trial)
 {
     const spar_config_t *config = &spar_engine.config;
     bool own_ring = config->exchange == SPAR_CONFIG_EXCHANGE_DENSE;
@@ -123,6 +124,8 @@ static void judge_layer(spar_layer_t *layer, const spar_trial_t *trial)
     layer->predicted_seconds = trial->predicted;
     if (!spar_plan_fits(layer)) {
         layer->why = "too large for one message";
+    } else if (layer->piece_count > 1 && !comm->has_machines) {
+        layer->why = "out of memory";
     } else if (config->mode == SPAR_MODE_DENSE) {
         layer->why = "mode dense";
     } else if (layer->nonblocking && !spar_post_takes_requests()) {
@@ -147,7 +150,7 @@ void spar_choose_adopt(spar_comm_t *comm)
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
-        judge_layer(layer, &comm->negotiation->proposal[i]);
+        judge_layer(comm, layer, &comm->negotiation->proposal[i]);
         if (layer->sparse && layer->trial.count > comm->trial_rounds) {
             comm->trial_rounds = layer->trial.count;
         }

@@ -17,8 +17,10 @@
 
 #define BUCKETS 256u
 
-/* On the shadows: two for each lane, one for the ring. */
-#define FIRST_TAG 1
+/* On the shadows: two for each lane, one for the ring, two for each side
+ * lane. */
+#define FIRST_TAG      1
+#define FIRST_SIDE_TAG (FIRST_TAG + 2 * SPAR_LANES + 1)
 
 /* How long a report waits for a state that is being advanced. */
 #define PATIENCE_NS 100000000
@@ -51,6 +53,10 @@ static void drop_machines(spar_comm_t *state)
         spar_machines_drop(&state->lanes[i]);
         spar_selection_cleanup(&state->lanes[i].selection);
     }
+    for (size_t i = 0; i < SPAR_PIECES - 1; i++) {
+        spar_machines_drop(&state->side_lanes[i]);
+        spar_selection_cleanup(&state->side_lanes[i].selection);
+    }
     spar_ring_destroy(state->ring);
     spar_sequence_destroy(state->sequence);
     free(state->negotiation);
@@ -65,7 +71,7 @@ static void destroy(spar_comm_t *state)
         return;
     }
     for (size_t i = 0; i < state->layer_count; i++) {
-        spar_layer_cleanup(&state->layers[i]);
+        spar_layer_destroy(&state->layers[i]);
     }
     free(state->layers);
     free(state->steps.seconds);
@@ -88,9 +94,30 @@ static bool make_machines(spar_comm_t *state, unsigned methods)
     return ok;
 }
 
+static unsigned most_pieces(const spar_comm_t *comm)
+{
+    unsigned most = 1;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        if (comm->layers[i].piece_count > most) {
+            most = comm->layers[i].piece_count;
+        }
+    }
+    return most;
+}
+
 bool spar_comm_make_machines(spar_comm_t *comm)
 {
-    return make_machines(comm, SPAR_METHOD_SPARSE);
+    bool ok = make_machines(comm, SPAR_METHOD_SPARSE);
+    unsigned most = most_pieces(comm);
+
+    for (unsigned i = 0; i + 1 < most; i++) {
+        ok = spar_machines_make(comm, &comm->side_lanes[i],
+                                FIRST_SIDE_TAG + 2 * (int)i,
+                                SPAR_METHOD_SPARSE) &&
+             ok;
+    }
+    return ok;
 }
 
 static bool make_lanes(spar_comm_t *state)
@@ -98,6 +125,9 @@ static bool make_lanes(spar_comm_t *state)
     for (unsigned i = 0; i < SPAR_LANES; i++) {
         state->lanes[i].number = i;
         spar_selection_init(&state->lanes[i].selection);
+    }
+    for (unsigned i = 0; i < SPAR_PIECES - 1; i++) {
+        spar_selection_init(&state->side_lanes[i].selection);
     }
     return make_machines(state, SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER));
 }

@@ -39,15 +39,14 @@ typedef struct spar_steps {
     double last_look; /* at the interfaces' counters, seconds */
 } spar_steps_t;
 
-/* Sparse exchanges that may be under way at the same time. The first lane takes
- * exchanges of any size, the others small ones, whose time is mostly latency.
- */
-#define SPAR_LANES SPAR_LAYER_LANES
-
+/* One sparse exchange at a time. The first lane takes exchanges of any size,
+ * the others small ones, whose time is mostly latency; side lanes take the
+ * pieces of a large one that is on the first lane. */
 typedef struct spar_lane {
-    unsigned number;                         /* below SPAR_LANES */
+    unsigned number; /* below SPAR_LANES; 0: a side lane, too */
     spar_exchange_t *machines[SPAR_METHODS]; /* NULL for dense methods */
     spar_exchange_t *exchange;               /* of the call on the lane */
+    spar_status_t status;                    /* its latest */
     spar_selection_t selection;
     spar_layer_t anonymous; /* of a lossless call outside the sequence */
     bool taken;
@@ -120,6 +119,7 @@ typedef struct spar_comm {
     bool pays_nowhere; /* every layer is dense for good */
     spar_transport_mpi_t transport;
     spar_lane_t lanes[SPAR_LANES];
+    spar_lane_t side_lanes[SPAR_PIECES - 1];
     unsigned small_lane;          /* the latest that was taken */
     uint32_t anonymous_exchanges; /* of lossless calls outside the sequence */
     spar_ring_t *ring;

@@ -122,6 +122,11 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
             spar_machines_memory(&comm->lanes[i]) +
             spar_selection_memory(&comm->lanes[i].selection);
     }
+    for (size_t i = 0; i < SPAR_PIECES - 1; i++) {
+        report->memory_bytes +=
+            spar_machines_memory(&comm->side_lanes[i]) +
+            spar_selection_memory(&comm->side_lanes[i].selection);
+    }
 }
 
 static void add_note(draft_t *draft, const char *note)

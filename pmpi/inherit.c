@@ -114,6 +114,7 @@ void spar_inherit_apply(spar_comm_t *comm)
     }
     for (size_t j = 0; j < negotiation->old_count; j++) {
         spar_layer_retire(&old[j], "the sequence of calls changed");
+        spar_layer_destroy(&old[j]);
     }
     free(old);
     negotiation->old_layers = NULL;

@@ -40,13 +40,41 @@ void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
     layer->count = count;
     layer->unsent_share = -1;
     layer->values = values_kind(config, dtype);
-    spar_selector_init(&layer->selector, selector_kind(config), dtype, count);
+    layer->select = selector_kind(config);
+    layer->piece_count = 1;
+    spar_piece_init(&layer->piece, layer->select, dtype, count, 0, 1);
+}
+
+bool spar_layer_cut(spar_layer_t *layer)
+{
+    unsigned number = spar_piece_number(layer->count);
+
+    if (number == 1) {
+        return true;
+    }
+    layer->more = calloc(number - 1, sizeof(*layer->more));
+    if (layer->more == NULL) {
+        return false;
+    }
+    layer->piece_count = number;
+    for (unsigned i = 0; i < number; i++) {
+        spar_piece_init(spar_layer_piece(layer, i), layer->select, layer->dtype,
+                        layer->count, i, number);
+    }
+    return true;
 }
 
 void spar_layer_cleanup(spar_layer_t *layer)
 {
     free(layer->residual);
     layer->residual = NULL;
+}
+
+void spar_layer_destroy(spar_layer_t *layer)
+{
+    spar_layer_cleanup(layer);
+    free(layer->more);
+    layer->more = NULL;
 }
 
 double spar_layer_unsent_share(const spar_layer_t *layer)

@@ -4,14 +4,11 @@
 #define SPAR_PMPI_LAYER_H
 
 #include "base/dtype.h"
+#include "pmpi/piece.h"
 #include "policy/config.h"
 #include "policy/content.h"
 #include "policy/samples.h"
 #include "policy/trial.h"
-#include "sparsify/selector.h"
-
-/* Sparse exchanges of a communicator that may be under way together. */
-#define SPAR_LAYER_LANES 4
 
 typedef struct spar_layer {
     spar_dtype_t dtype;
@@ -25,16 +22,17 @@ typedef struct spar_layer {
     bool steady;        /* behaves like parameters */
     spar_trial_t trial; /* which methods it takes */
     double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
-    unsigned losses;    /* reviews in a row in which sparse was slower */
-    uint32_t exchanges; /* header exchanges so far */
-    /* Entries for which every rank is known to have room, on each lane. */
-    uint64_t room[SPAR_LAYER_LANES][SPAR_METHODS];
+    unsigned losses;      /* reviews in a row in which sparse was slower */
+    uint32_t exchanges;   /* header exchanges so far */
     const char *why;      /* why it is dense or sparse, static */
     double dense_seconds; /* agreed, of the faster dense method */
     double predicted_seconds;
     /* Local. */
     spar_content_t content; /* rank 0's, while it is watched */
-    spar_selector_t selector;
+    spar_selector_kind_t select;
+    spar_piece_t piece; /* the first one */
+    spar_piece_t *more; /* the others; NULL: none */
+    unsigned piece_count;
     spar_values_t values; /* how they travel */
     void *residual;       /* allocated at the first sparse call */
     uint64_t flushed_epoch;
@@ -58,9 +56,21 @@ typedef struct spar_layer {
     double unsent_share; /* when it was retired; negative: not known */
 } spar_layer_t;
 
+/* A layer of one piece. */
 void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
                      spar_dtype_t dtype, uint64_t count);
+/* Cuts a large one into pieces. false: out of memory. */
+bool spar_layer_cut(spar_layer_t *layer);
+
+static inline spar_piece_t *spar_layer_piece(spar_layer_t *layer,
+                                             unsigned index)
+{
+    return index == 0 ? &layer->piece : &layer->more[index - 1];
+}
+/* Frees the residual. */
 void spar_layer_cleanup(spar_layer_t *layer);
+/* Frees all that it holds. */
+void spar_layer_destroy(spar_layer_t *layer);
 
 /* The layer will not be exchanged any more: frees the residual, remembers for
  * the report how much of it there was, and warns if there was any. */

@@ -21,27 +21,36 @@ enum {
 /* Entries leave as one message per peer, of at most 2^31 - 1 bytes. */
 bool spar_plan_fits(const spar_layer_t *layer)
 {
-    return layer->count <= UINT32_MAX &&
-           spar_wire_payload_bound(layer->values, layer->count, layer->count) <
-               INT32_MAX;
+    const spar_config_t *config = &spar_engine.config;
+    uint64_t count = layer->piece.count; /* others are no larger */
+    uint64_t entries = count;
+
+    if (layer->select == SPAR_SELECT_EXACT ||
+        layer->select == SPAR_SELECT_TOPK) {
+        entries = spar_density_entries(spar_density_most(config), count);
+    }
+    return count <= UINT32_MAX &&
+           spar_wire_payload_bound(layer->values, count, entries) < INT32_MAX;
 }
 
 static void replace_layers(spar_comm_t *comm)
 {
     size_t count = comm->sequence->period;
     spar_layer_t *layers = calloc(count, sizeof(*layers));
+    bool ok = layers != NULL;
 
-    if (layers == NULL) {
-        spar_error("out of memory: %zu layers cannot be managed", count);
-        spar_real.Abort(MPI_COMM_WORLD, 1);
-        abort();
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; ok && i < count; i++) {
         spar_layer_init(&layers[i], &spar_engine.config,
                         comm->sequence->slots[i].dtype,
                         comm->sequence->slots[i].count);
+        ok = spar_layer_cut(&layers[i]) && ok;
         layers[i].address = spar_sequence_address(comm->sequence, i);
         layers[i].flushed_epoch = atomic_load(&spar_engine.flush_epoch);
+    }
+    if (!ok) {
+        spar_error("out of memory: %zu layers cannot be managed", count);
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+        abort();
     }
     comm->negotiation->old_layers = comm->layers;
     comm->negotiation->old_count = comm->layer_count;

@@ -11,36 +11,90 @@
 /* The report's residual share looks at one exchange in so many. */
 #define NORM_EXCHANGES 16
 
+/* Entries of this rank that a selection out of `count` elements has at most. */
+static uint64_t most_entries(const spar_layer_t *layer, uint64_t count,
+                             double density)
+{
+    bool exact =
+        layer->select == SPAR_SELECT_EXACT || layer->select == SPAR_SELECT_TOPK;
+
+    return exact ? spar_density_entries(density, count) : count;
+}
+
 uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density)
 {
-    bool exact = layer->selector.kind == SPAR_SELECT_EXACT ||
-                 layer->selector.kind == SPAR_SELECT_TOPK;
+    return most_entries(layer, layer->count, density);
+}
 
-    return exact ? spar_density_entries(density, layer->count) : layer->count;
+/* A piece of the call: the first one on the call's lane, the others on lanes
+ * that are kept for them. */
+typedef struct part {
+    spar_lane_t *lane;
+    spar_piece_t *piece;
+    spar_exchange_size_t size;
+} part_t;
+
+static spar_lane_t *lane_of(const spar_op_t *op, unsigned index)
+{
+    return index == 0 ? op->lane : &op->comm->side_lanes[index - 1];
+}
+
+static part_t part_of(const spar_op_t *op, unsigned index)
+{
+    spar_layer_t *layer = op->layer;
+    spar_piece_t *piece = spar_layer_piece(layer, index);
+
+    return (part_t){
+        .lane = lane_of(op, index),
+        .piece = piece,
+        .size = {.dtype = layer->dtype,
+                 .values = layer->values,
+                 .count = piece->count,
+                 .entries = most_entries(layer, piece->count, op->density)}};
+}
+
+/* Entries for which every rank has room. */
+static uint64_t *room_of(const spar_op_t *op, const part_t *part)
+{
+    return &part->piece->room[part->lane->number][op->method];
+}
+
+static void *at(const spar_layer_t *layer, const void *elements,
+                const spar_piece_t *piece)
+{
+    return elements == NULL ? NULL
+                            : (char *)elements +
+                                  piece->first * spar_dtype_size(layer->dtype);
+}
+
+static bool has_residual(spar_layer_t *layer)
+{
+    if (layer->select != SPAR_SELECT_NONZERO && layer->residual == NULL) {
+        layer->residual = calloc(layer->count, spar_dtype_size(layer->dtype));
+        return layer->residual != NULL;
+    }
+    return true;
 }
 
 /* Everything that can fail on this rank alone; the flags tell the others. */
-static uint32_t prepare(spar_op_t *op)
+static uint32_t prepare(spar_op_t *op, const part_t *part)
 {
-    spar_lane_t *lane = op->lane;
     spar_layer_t *layer = op->layer;
-    uint64_t k = spar_density_entries(op->density, layer->count);
+    spar_piece_t *piece = part->piece;
+    spar_selection_t *selection = &part->lane->selection;
 
-    if (layer->selector.kind != SPAR_SELECT_NONZERO &&
-        layer->residual == NULL) {
-        layer->residual = calloc(layer->count, spar_dtype_size(layer->dtype));
-        if (layer->residual == NULL) {
-            return SPAR_WIRE_NO_MEMORY;
-        }
-    }
-    if (spar_selector_run(&layer->selector, spar_op_gradient(op),
-                          layer->residual, k, &lane->selection) != SPAR_OK) {
+    if (!has_residual(layer) ||
+        spar_selector_run(&piece->selector,
+                          at(layer, spar_op_gradient(op), piece),
+                          at(layer, layer->residual, piece),
+                          spar_density_entries(op->density, piece->count),
+                          selection) != SPAR_OK) {
         return SPAR_WIRE_NO_MEMORY;
     }
-    if (lane->selection.nonfinite) {
+    if (selection->nonfinite) {
         return SPAR_WIRE_NONFINITE;
     }
-    spar_selection_round(&lane->selection, layer->values, 0);
+    spar_selection_round(selection, layer->values, 0);
     return 0;
 }
 
@@ -52,73 +106,138 @@ static uint32_t requests(const spar_op_t *op)
     if (op->paused) {
         flags |= SPAR_WIRE_PAUSED;
     }
-    if (op->layer->selector.kind != SPAR_SELECT_NONZERO &&
+    if (op->layer->select != SPAR_SELECT_NONZERO &&
         (op->layer->flush || op->layer->flushed_epoch < op->flush_epoch)) {
         flags |= SPAR_WIRE_FLUSH;
     }
     return flags;
 }
 
-/* Entries for which every rank has room on the call's lane. */
-static uint64_t *room_of(const spar_op_t *op)
+/* The next piece. What this rank knows against the call it tells with every
+ * piece from then on. */
+static spar_status_t start_piece(spar_op_t *op)
 {
-    return &op->layer->room[op->lane->number][op->method];
+    spar_layer_t *layer = op->layer;
+    part_t part = part_of(op, op->pieces_started);
+    spar_exchange_t *exchange = part.lane->machines[op->method];
+    spar_exchange_call_t call = {
+        .header = {.slot = op->wire_slot,
+                   .plan = op->plan,
+                   .step = layer->exchanges,
+                   .values = layer->values,
+                   .dtype = layer->dtype,
+                   .count = part.piece->count},
+        .selection = &part.lane->selection,
+        .gradient = at(layer, spar_op_gradient(op), part.piece),
+        .out = at(layer, op->call.recvbuf, part.piece),
+        .eager = *room_of(op, &part) >= part.size.entries,
+        .apply = layer->piece_count == 1};
+    double begin = spar_clock_now();
+
+    /* With flags, too, the others' entries may come. */
+    if (spar_exchange_reserve(exchange, &part.size) != SPAR_OK) {
+        op->flags |= SPAR_WIRE_NO_MEMORY;
+    }
+    if ((op->flags &
+         (SPAR_WIRE_PAUSED | SPAR_WIRE_NO_MEMORY | SPAR_WIRE_NONFINITE)) == 0) {
+        op->flags |= prepare(op, &part);
+        layer->select_sum += spar_clock_now() - begin;
+    }
+    call.header.flags = op->flags;
+    call.residual = at(layer, layer->residual, part.piece);
+    part.lane->exchange = exchange;
+    part.lane->status = SPAR_INPROGRESS;
+    op->pieces_started++;
+    op->cause = exchange->cause;
+    return spar_exchange_start(exchange, &call);
 }
 
 spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 {
-    spar_lane_t *lane = op->lane;
-    spar_layer_t *layer = op->layer;
-    spar_exchange_size_t size = {
-        .dtype = layer->dtype,
-        .values = layer->values,
-        .count = layer->count,
-        .entries = spar_sparse_most_entries(layer, op->density)};
-    spar_exchange_call_t call = {.header = {.slot = slot,
-                                            .plan = op->plan,
-                                            .step = layer->exchanges++,
-                                            .values = layer->values,
-                                            .dtype = layer->dtype,
-                                            .count = layer->count},
-                                 .selection = &lane->selection,
-                                 .gradient = spar_op_gradient(op),
-                                 .out = op->call.recvbuf,
-                                 .apply = true};
-    double begin = spar_clock_now();
-
-    lane->exchange = lane->machines[op->method];
-    call.eager = *room_of(op) >= size.entries;
-    call.header.flags = requests(op);
-    /* With flags, too, the others' entries may come. */
-    if (spar_exchange_reserve(lane->exchange, &size) != SPAR_OK) {
-        call.header.flags |= SPAR_WIRE_NO_MEMORY;
-    }
-    if ((call.header.flags & (SPAR_WIRE_PAUSED | SPAR_WIRE_NO_MEMORY)) == 0) {
-        call.header.flags |= prepare(op);
-        layer->select_sum += spar_clock_now() - begin;
-    }
-    call.residual = layer->residual;
-    return spar_exchange_start(lane->exchange, &call);
+    op->wire_slot = slot;
+    op->pieces_started = 0;
+    op->pieces_settled = op->layer->piece_count == 1;
+    op->flags = requests(op);
+    op->layer->exchanges++;
+    return start_piece(op);
 }
 
-spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
+static spar_status_t progress_piece(spar_op_t *op, unsigned index,
+                                    bool *moved_p)
 {
-    spar_exchange_t *exchange = op->lane->exchange;
-    uint64_t moves = exchange->moves;
-    spar_status_t status = spar_exchange_progress(exchange);
+    spar_lane_t *lane = lane_of(op, index);
+    uint64_t moves = lane->exchange->moves;
 
-    *moved_p = status != SPAR_INPROGRESS || exchange->moves != moves;
-    return status;
+    if (lane->status == SPAR_INPROGRESS) {
+        lane->status = spar_exchange_progress(lane->exchange);
+        *moved_p = *moved_p || lane->status != SPAR_INPROGRESS ||
+                   lane->exchange->moves != moves;
+    }
+    if (lane->status < 0) {
+        op->cause = lane->exchange->cause;
+    }
+    return lane->status;
 }
 
 bool spar_sparse_has_agreed(const spar_op_t *op)
 {
-    return op->lane->exchange->agreed;
+    bool agreed = op->pieces_started == op->layer->piece_count;
+
+    for (unsigned i = 0; agreed && i < op->pieces_started; i++) {
+        agreed = lane_of(op, i)->exchange->agreed;
+    }
+    return agreed;
+}
+
+uint32_t spar_sparse_flags(const spar_op_t *op)
+{
+    uint32_t flags = 0;
+
+    for (unsigned i = 0; i < op->pieces_started; i++) {
+        flags |= lane_of(op, i)->exchange->flags;
+    }
+    return flags;
+}
+
+/* Nothing of a large layer changes before all is known of all of it. */
+static void settle_pieces(spar_op_t *op)
+{
+    bool apply = spar_sparse_flags(op) == 0;
+
+    for (unsigned i = 0; i < op->pieces_started; i++) {
+        spar_exchange_settle(lane_of(op, i)->exchange, apply);
+    }
+    op->pieces_settled = true;
+}
+
+spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
+{
+    spar_status_t all = SPAR_OK;
+
+    *moved_p = false;
+    for (unsigned i = 0; i < op->pieces_started; i++) {
+        spar_status_t status = progress_piece(op, i, moved_p);
+
+        if (status < 0) {
+            return status;
+        }
+        all = status == SPAR_INPROGRESS ? status : all;
+    }
+    if (op->pieces_started < op->layer->piece_count) {
+        *moved_p = true;
+        all = start_piece(op);
+        return all == SPAR_OK ? SPAR_INPROGRESS : all;
+    }
+    if (!op->pieces_settled && spar_sparse_has_agreed(op)) {
+        settle_pieces(op);
+        *moved_p = true;
+    }
+    return all;
 }
 
 const char *spar_sparse_cause(const spar_op_t *op)
 {
-    return op->lane->exchange->cause;
+    return op->cause;
 }
 
 /* Nothing is owed afterwards. */
@@ -159,26 +278,46 @@ static double norm2_of(const spar_selection_t *selection)
     return sum;
 }
 
+/* What one piece has come to. */
+static void note_piece(spar_op_t *op, unsigned index, bool with_norm)
+{
+    part_t part = part_of(op, index);
+    spar_layer_t *layer = op->layer;
+
+    if (*room_of(op, &part) < part.size.entries) {
+        *room_of(op, &part) = part.size.entries;
+    }
+    layer->entries_sent += part.lane->exchange->entries_sent;
+    if (with_norm) {
+        layer->sent_norm2 += norm2_of(&part.lane->selection);
+    }
+}
+
+static void note_sparse(spar_op_t *op)
+{
+    spar_layer_t *layer = op->layer;
+    bool with_norm = layer->exchanges % NORM_EXCHANGES == 1;
+
+    if (with_norm) {
+        layer->sent_norm2 = 0;
+    }
+    for (unsigned i = 0; i < op->pieces_started; i++) {
+        note_piece(op, i, with_norm);
+    }
+    layer->owes = layer->residual != NULL;
+    layer->sparse_calls++;
+    op->was_sparse = true;
+}
+
 bool spar_sparse_conclude(spar_op_t *op)
 {
-    const spar_lane_t *lane = op->lane;
-    spar_layer_t *layer = op->layer;
-    uint32_t flags = lane->exchange->flags;
+    uint32_t flags = spar_sparse_flags(op);
 
-    spar_cost_bytes(op, lane->exchange->bytes_sent);
+    for (unsigned i = 0; i < op->pieces_started; i++) {
+        spar_cost_bytes(op, lane_of(op, i)->exchange->bytes_sent);
+    }
     if (flags == 0) {
-        uint64_t entries = spar_sparse_most_entries(layer, op->density);
-
-        if (*room_of(op) < entries) {
-            *room_of(op) = entries;
-        }
-        layer->owes = layer->residual != NULL;
-        layer->entries_sent += lane->exchange->entries_sent;
-        layer->sparse_calls++;
-        op->was_sparse = true;
-        if (layer->exchanges % NORM_EXCHANGES == 1) {
-            layer->sent_norm2 = norm2_of(&lane->selection);
-        }
+        note_sparse(op);
         return true;
     }
     op->method = SPAR_METHODS; /* what it takes now tells nothing */

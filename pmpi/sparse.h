@@ -31,6 +31,10 @@ bool spar_sparse_conclude(spar_op_t *op);
  * a dense sum that delivers all that is owed. */
 void spar_sparse_flush(spar_op_t *op);
 
+/* All ranks' flags together, after SPAR_OK. */
+uint32_t spar_sparse_flags(const spar_op_t *op);
+
+/* The last error in words. */
 const char *spar_sparse_cause(const spar_op_t *op);
 
 #endif

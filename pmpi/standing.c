@@ -118,7 +118,7 @@ void spar_standing_destroy_all(spar_comm_t *comm)
         spar_standing_t *standing = comm->standings;
 
         comm->standings = standing->next;
-        spar_layer_cleanup(&standing->layer);
+        spar_layer_destroy(&standing->layer);
         drop_machines(standing);
         free(standing);
     }
@@ -290,7 +290,7 @@ static bool progress_sparse(spar_op_t *op)
         spar_advance_fail(op, spar_sparse_cause(op));
         return true;
     }
-    flags = op->lane->exchange->flags;
+    flags = spar_sparse_flags(op);
     if (spar_sparse_conclude(op)) {
         op->stage = SPAR_OP_ENDED;
     } else if ((flags & ~(SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) == 0) {

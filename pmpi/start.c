@@ -97,12 +97,13 @@ static bool progress_review(spar_op_t *op)
 /* A lossless call needs no layer that remembers anything. */
 static bool is_anonymous(const spar_op_t *op)
 {
-    spar_layer_t layer = {.count = op->what.count};
+    spar_layer_t layer;
 
     if (spar_engine.config.mode != SPAR_MODE_LOSSLESS || op->layer != NULL) {
         return false;
     }
-    layer.values = spar_values_native(op->what.dtype);
+    spar_layer_init(&layer, &spar_engine.config, op->what.dtype,
+                    op->what.count);
     return spar_plan_fits(&layer);
 }
 

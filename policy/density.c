@@ -13,6 +13,16 @@ double spar_density_at(const spar_config_t *config, uint64_t step)
     return config->density[stage < last ? stage : last];
 }
 
+double spar_density_most(const spar_config_t *config)
+{
+    double most = 0;
+
+    for (uint64_t i = 0; i < config->density_count; i++) {
+        most = config->density[i] > most ? config->density[i] : most;
+    }
+    return most;
+}
+
 uint64_t spar_density_entries(double density, uint64_t count)
 {
     uint64_t entries = (uint64_t)(density * (double)count + 0.5);

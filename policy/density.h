@@ -11,6 +11,9 @@ double spar_density_at(const spar_config_t *config, uint64_t step);
 /* First step in which the last value of the ramp holds. */
 uint64_t spar_density_ramp_end(const spar_config_t *config);
 
+/* The largest value of the ramp. */
+double spar_density_most(const spar_config_t *config);
+
 /* Entries to send out of `count` elements: rounded, 1 to count. */
 uint64_t spar_density_entries(double density, uint64_t count);
 

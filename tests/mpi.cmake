@@ -52,6 +52,13 @@ spar_mpi_test(mode_auto ARGS -n 2 -m "sums are right" -m "predicted faster" -- $
 spar_mpi_test(one_rank ENV SPAR_MODE=sparse
     ARGS -n 1 -m "sums are right" -- ${sim} --expect dense)
 
+# A layer that is exchanged in pieces, with NaN in one of them
+spar_mpi_test(large ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=1
+    ARGS -n 3 -m "sums are right" -m "NaN or Inf" -m "9000001 float32 sparse"
+        -- ${sim} --large --steps 20 --bad-step 10 --pause 12-13)
+spar_mpi_test(large_lossless ENV SPAR_MODE=lossless
+    ARGS -n 2 -m "sums are right" -- ${sim} --large --steps 6 --expect lossless)
+
 spar_mpi_test(relearnt ENV SPAR_MODE=sparse SPAR_LOG=info
     ARGS -n 3 -m "sums are right" -m "learning again" -a "still to send"
         -- ${sim} --interrupt 40 --steps 110)

@@ -1,0 +1,30 @@
+#include "pmpi/piece.h"
+
+#include <string.h>
+
+unsigned spar_piece_number(uint64_t count)
+{
+    uint64_t number = (count + SPAR_PIECE_ELEMENTS - 1) / SPAR_PIECE_ELEMENTS;
+
+    return number > SPAR_PIECES ? SPAR_PIECES
+           : number > 0         ? (unsigned)number
+                                : 1;
+}
+
+/* Pieces differ by at most one element. */
+static uint64_t first_of(uint64_t count, unsigned index, unsigned number)
+{
+    uint64_t rest = count % number;
+
+    return count / number * index + (index < rest ? index : rest);
+}
+
+void spar_piece_init(spar_piece_t *piece, spar_selector_kind_t kind,
+                     spar_dtype_t dtype, uint64_t layer_count, unsigned index,
+                     unsigned number)
+{
+    memset(piece, 0, sizeof(*piece));
+    piece->first = first_of(layer_count, index, number);
+    piece->count = first_of(layer_count, index + 1, number) - piece->first;
+    spar_selector_init(&piece->selector, kind, dtype, piece->count);
+}
