@@ -14,12 +14,13 @@ static void tables_fill(void)
     tables[table_count++] = &spar_kernels_scalar;
 #ifdef SPAR_KERNELS_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) {
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("popcnt")) {
         spar_kernels_avx2_prepare();
         tables[table_count++] = &spar_kernels_avx2;
     }
     if (__builtin_cpu_supports("avx512f") &&
-        __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi") &&
         __builtin_cpu_supports("popcnt")) {
         tables[table_count++] = &spar_kernels_avx512;
     }

@@ -16,8 +16,12 @@ typedef struct spar_moments {
     double sum2;
 } spar_moments_t;
 
+/* The loops of the wire block: sparsify/wire_kernels.h. */
+typedef struct spar_wire_kernels spar_wire_kernels_t;
+
 typedef struct spar_kernels {
     const char *name;
+    const spar_wire_kernels_t *wire;
     /*
      * acc = gradient + residual, elementwise; residual may be NULL (zeros).
      * Writes index (`first` for element 0) and value of every |acc| >=

@@ -8,17 +8,18 @@
 
 /* For each mask of 8 lanes, one byte per lane: which lanes to keep, in order.
  * 2 KiB, so that it stays in the first-level cache. */
-static uint64_t compress_table[256];
+uint64_t spar_kernels_avx2_places[256];
 
 void spar_kernels_avx2_prepare(void)
 {
     unsigned mask, lane, kept;
 
     for (mask = 0; mask < 256; mask++) {
-        compress_table[mask] = 0;
+        spar_kernels_avx2_places[mask] = 0;
         for (lane = kept = 0; lane < 8; lane++) {
             if (mask & (1u << lane)) {
-                compress_table[mask] |= (uint64_t)lane << (8 * kept++);
+                spar_kernels_avx2_places[mask] |= (uint64_t)lane
+                                                  << (8 * kept++);
             }
         }
     }
@@ -73,7 +74,7 @@ static inline void compress_f32(__m256 x, unsigned bits, uint32_t index,
                                 uint32_t *indices, float *values)
 {
     __m256i order = _mm256_cvtepu8_epi32(
-        _mm_cvtsi64_si128((long long)compress_table[bits]));
+        _mm_cvtsi64_si128((long long)spar_kernels_avx2_places[bits]));
 
     _mm256_storeu_si256((__m256i *)indices,
                         _mm256_add_epi32(_mm256_set1_epi32((int)index), order));
@@ -168,4 +169,5 @@ static inline void moments_block_f64(const double *gradient,
 #define LANES   4
 #include "sparsify/kernels_vector_body.h"
 
-const spar_kernels_t spar_kernels_avx2 = SPAR_KERNELS_TABLE("avx2");
+const spar_kernels_t spar_kernels_avx2 =
+    SPAR_KERNELS_TABLE("avx2", spar_wire_kernels_avx2);

@@ -11,6 +11,7 @@
 #define SPAR_SPARSIFY_KERNELS_INTERNAL_H
 
 #include "sparsify/kernels.h"
+#include "sparsify/wire_kernels.h"
 
 #include <string.h>
 
@@ -32,6 +33,8 @@ extern const spar_kernels_t spar_kernels_avx2;
 extern const spar_kernels_t spar_kernels_avx512;
 /* Must have been called once before the AVX2 table is used. */
 void spar_kernels_avx2_prepare(void);
+/* Entry m: the numbers of the bits set in m, ascending, a byte each. */
+extern uint64_t spar_kernels_avx2_places[256];
 #endif
 
 static inline int32_t spar_key_f32(float value)
@@ -74,10 +77,10 @@ static inline spar_moments_t spar_moments_combine(spar_moment_lanes_t *lanes)
 }
 
 /* The table of the functions that the including file defines. */
-#define SPAR_KERNELS_TABLE(set)                                                \
+#define SPAR_KERNELS_TABLE(set, wire_set)                                      \
     {                                                                          \
-        .name = (set), .scan_f32 = scan_f32, .scan_f64 = scan_f64,             \
-        .count_f32 = count_f32, .count_f64 = count_f64,                        \
+        .name = (set), .wire = &(wire_set), .scan_f32 = scan_f32,              \
+        .scan_f64 = scan_f64, .count_f32 = count_f32, .count_f64 = count_f64,  \
         .moments_f32 = moments_f32, .moments_f64 = moments_f64,                \
         .commit_f32 = commit_f32, .commit_f64 = commit_f64                     \
     }

@@ -21,4 +21,5 @@
 #undef INT
 #undef NAME
 
-const spar_kernels_t spar_kernels_scalar = SPAR_KERNELS_TABLE("scalar");
+const spar_kernels_t spar_kernels_scalar =
+    SPAR_KERNELS_TABLE("scalar", spar_wire_kernels_scalar);

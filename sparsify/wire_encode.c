@@ -109,16 +109,19 @@ static void put_values(const spar_selection_t *selection, size_t begin,
     }
 }
 
+/* As a minimum of sums that never fall, the number of bits does not either;
+ * each of the two bit vectors takes at most 7 bits more to end with a byte. */
 size_t spar_wire_payload_bound(spar_values_t values, uint64_t span,
                                uint64_t selected)
 {
     unsigned parameter = spar_wire_rice_parameter(span, selected);
+    uint64_t bits =
+        selected * (parameter + 1) + ((span - selected) >> parameter);
 
     if (selected == 0) {
         return 0;
     }
-    return (size_t)(spar_wire_rice_bound(span, selected, parameter) +
-                    selected * spar_values_size(values));
+    return (size_t)((bits + 14) / 8 + selected * spar_values_size(values));
 }
 
 spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,

@@ -1,10 +1,12 @@
 /*
- * Spar: the loops of the wire block. They trust their arguments: sizes of
- * sections fit, and what is read has been checked.
+ * Spar: the loops of the wire block, one table per instruction set, chosen
+ * with the table in sparsify/kernels.h; all give the same bytes. They trust
+ * their arguments: sizes of sections fit, and what is read has been checked.
  */
 #ifndef SPAR_SPARSIFY_WIRE_KERNELS_H
 #define SPAR_SPARSIFY_WIRE_KERNELS_H
 
+#include "sparsify/kernels.h"
 #include "sparsify/wire.h"
 
 /* Parameters whose sizes are found in one pass. */
@@ -28,6 +30,7 @@ typedef struct spar_wire_reader {
     size_t bits_bytes;
     const unsigned char *low;
     size_t low_bytes;
+    size_t readable; /* bytes from `low` to the end of the payload */
     unsigned parameter;
     uint64_t selected;
     uint64_t done; /* entries delivered */
@@ -36,7 +39,7 @@ typedef struct spar_wire_reader {
     uint64_t lows; /* sum of the low parts delivered */
 } spar_wire_reader_t;
 
-typedef struct spar_wire_kernels {
+struct spar_wire_kernels {
     const char *name;
     /* sums_p[j] = sum of the quotients of n >= 1 distances with parameter
      * `most` - j, or 0 if that is negative. */
@@ -46,16 +49,31 @@ typedef struct spar_wire_kernels {
                      const spar_wire_section_t *section);
     /* Ones in a bit vector. */
     uint64_t (*ones)(const unsigned char *bits, size_t bytes);
-    /* Sum of n low parts. */
-    uint64_t (*lows)(const unsigned char *low, size_t bytes, size_t n,
-                     unsigned parameter);
+    /* Sum of all low parts. */
+    uint64_t (*lows)(const spar_wire_reader_t *reader);
     /* Writes the next indices, relative to the region, and returns how many:
      * at most SPAR_WIRE_CHUNK, at least 1 while there are more. Nothing is
      * written behind them. */
     size_t (*rice_next)(spar_wire_reader_t *reader, uint32_t *indices);
-} spar_wire_kernels_t;
+};
+
+extern const spar_wire_kernels_t spar_wire_kernels_scalar;
+#ifdef SPAR_KERNELS_X86
+extern const spar_wire_kernels_t spar_wire_kernels_avx2;
+extern const spar_wire_kernels_t spar_wire_kernels_avx512;
+#endif
 
 /* The table in use; never NULL. */
-const spar_wire_kernels_t *spar_wire_kernels(void);
+static inline const spar_wire_kernels_t *spar_wire_kernels(void)
+{
+    return spar_kernels()->wire;
+}
+
+/* The table of the functions that the including file defines. */
+#define SPAR_WIRE_KERNELS_TABLE(set)                                           \
+    {                                                                          \
+        .name = (set), .rice_sums = rice_sums, .rice_put = rice_put,           \
+        .ones = ones, .lows = lows, .rice_next = rice_next                     \
+    }
 
 #endif

@@ -28,20 +28,23 @@ static inline uint64_t spar_wire_rice_bound(uint64_t span, uint64_t selected,
            spar_wire_bit_bytes(selected + ((span - selected) >> parameter));
 }
 
-/* The parameter whose bound is the least. */
+/*
+ * The parameter p for which the most bits that RICE can take, with m = span -
+ * selected,
+ *     selected (p + 1) + floor(m / 2^p),
+ * are the fewest. One more bit costs `selected` bits and saves
+ * ceil(floor(m / 2^p) / 2), which falls with p.
+ */
 static inline unsigned spar_wire_rice_parameter(uint64_t span,
                                                 uint64_t selected)
 {
-    unsigned best = 0;
-    unsigned parameter;
+    unsigned parameter = 0;
 
-    for (parameter = 1; parameter <= SPAR_WIRE_MOST_PARAMETER; parameter++) {
-        if (spar_wire_rice_bound(span, selected, parameter) <
-            spar_wire_rice_bound(span, selected, best)) {
-            best = parameter;
-        }
+    while (parameter < SPAR_WIRE_MOST_PARAMETER &&
+           (span - selected) >> parameter > 2 * selected) {
+        parameter++;
     }
-    return best;
+    return parameter;
 }
 
 #endif
