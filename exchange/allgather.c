@@ -2,7 +2,6 @@
 
 #include "exchange/block.h"
 #include "exchange/machine.h"
-#include "sparsify/residual.h"
 
 #include <stdlib.h>
 
@@ -276,21 +275,6 @@ static spar_status_t receive_entries(allgather_t *allgather)
     return all;
 }
 
-/* The next piece of what is to be written; SPAR_OK: all is. */
-static spar_status_t apply(allgather_t *allgather)
-{
-    spar_machine_t *machine = &allgather->machine;
-    const spar_exchange_call_t *call = &machine->exchange.call;
-
-    if (machine->committed < call->header.count) {
-        if (spar_machine_commit(machine) == SPAR_OK && call->residual != NULL) {
-            spar_residual_settle(call->residual, call->selection);
-        }
-        return SPAR_INPROGRESS;
-    }
-    return add_blocks(allgather);
-}
-
 static spar_status_t progress_entries(allgather_t *allgather)
 {
     spar_machine_t *machine = &allgather->machine;
@@ -303,8 +287,10 @@ static spar_status_t progress_entries(allgather_t *allgather)
     if (sent < 0) {
         return sent;
     }
-    if (spar_machine_may_apply(machine)) {
-        applied = apply(allgather);
+    if (spar_machine_may_commit(machine)) {
+        spar_machine_commit(machine, exchange->call.selection);
+    } else if (spar_machine_may_apply(machine)) {
+        applied = add_blocks(allgather);
     } else if (exchange->dropped) {
         applied = received;
     }

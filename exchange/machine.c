@@ -157,7 +157,8 @@ bool spar_machine_may_apply(const spar_machine_t *machine)
            !exchange->dropped;
 }
 
-spar_status_t spar_machine_commit(spar_machine_t *machine)
+void spar_machine_commit(spar_machine_t *machine,
+                         const spar_selection_t *delivered)
 {
     const spar_exchange_call_t *call = &machine->exchange.call;
     size_t size = spar_dtype_size(call->header.dtype);
@@ -174,6 +175,9 @@ spar_status_t spar_machine_commit(spar_machine_t *machine)
         memset((char *)call->out + begin * size, 0, (end - begin) * size);
     }
     machine->committed = end;
-    machine->exchange.moves += end > begin;
-    return end == call->header.count ? SPAR_OK : SPAR_INPROGRESS;
+    machine->exchange.moves++;
+    if (end == call->header.count && call->residual != NULL &&
+        delivered != NULL) {
+        spar_residual_settle(call->residual, delivered);
+    }
 }

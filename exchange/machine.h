@@ -53,12 +53,25 @@ spar_status_t spar_machine_all_received(spar_machine_t *machine);
 /* Whether the call's result may be written now. */
 bool spar_machine_may_apply(const spar_machine_t *machine);
 
+/* Whether the call ends without a result, once all messages are through. */
+static inline bool spar_machine_is_over(const spar_machine_t *machine)
+{
+    return machine->exchange.flags != 0 || machine->exchange.dropped;
+}
+
+/* Whether there is something to commit. */
+static inline bool spar_machine_may_commit(const spar_machine_t *machine)
+{
+    return spar_machine_may_apply(machine) &&
+           machine->committed < machine->exchange.call.header.count;
+}
+
 /*
  * Takes the next piece of the gradient into the residual and sets that piece of
- * `out` to 0; without a residual only the latter. SPAR_INPROGRESS: there is
- * more. SPAR_OK: this is done for the whole layer. Only once the result may be
- * written.
+ * `out` to 0; without a residual only the latter. With the last piece,
+ * `delivered` (NULL: none) is taken out of the residual.
  */
-spar_status_t spar_machine_commit(spar_machine_t *machine);
+void spar_machine_commit(spar_machine_t *machine,
+                         const spar_selection_t *delivered);
 
 #endif

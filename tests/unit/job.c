@@ -282,6 +282,7 @@ static void check_rank(const job_t *job, const job_rank_t *rank,
     void *kept = make(job);
     uint64_t sent = 0;
 
+    assert_string_equal(rank->exchange->cause, "");
     assert_int_equal(rank->status, SPAR_OK);
     assert_int_equal(rank->exchange->flags, 0);
     accumulate(job, rank, kept);
@@ -352,6 +353,7 @@ void job_check_untouched(const job_t *job, uint32_t flags)
     for (int i = 0; i < job->shape.size; i++) {
         const job_rank_t *rank = &job->ranks[i];
 
+        assert_string_equal(rank->exchange->cause, "");
         assert_int_equal(rank->status, SPAR_OK);
         assert_int_equal(rank->exchange->flags, flags);
         check_kept(job, rank);
