@@ -191,10 +191,11 @@ static void end_ring(spar_op_t *op)
 static bool progress_ring(spar_op_t *op)
 {
     spar_ring_t *ring = op->comm->ring;
+    uint64_t moves = spar_ring_moves(ring);
     spar_status_t status = spar_ring_progress(ring);
 
     if (status == SPAR_INPROGRESS) {
-        return false;
+        return spar_ring_moves(ring) != moves;
     }
     if (status != SPAR_OK) {
         spar_advance_fail(op, "ring exchange failed");

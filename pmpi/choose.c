@@ -2,6 +2,7 @@
 
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/post.h"
 #include "policy/density.h"
@@ -44,7 +45,7 @@ uint64_t spar_choose_settled_step(const spar_comm_t *comm)
 unsigned spar_choose_allowed(const spar_comm_t *comm)
 {
     unsigned there = comm->has_machines
-                         ? SPAR_METHOD_SPARSE
+                         ? spar_machines_methods(comm)
                          : SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
 
     switch ((spar_config_exchange_t)spar_engine.config.exchange) {

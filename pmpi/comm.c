@@ -108,13 +108,13 @@ static unsigned most_pieces(const spar_comm_t *comm)
 
 bool spar_comm_make_machines(spar_comm_t *comm)
 {
-    bool ok = make_machines(comm, SPAR_METHOD_SPARSE);
+    bool ok = make_machines(comm, spar_machines_methods(comm));
     unsigned most = most_pieces(comm);
 
     for (unsigned i = 0; i + 1 < most; i++) {
         ok = spar_machines_make(comm, &comm->side_lanes[i],
                                 FIRST_SIDE_TAG + 2 * (int)i,
-                                SPAR_METHOD_SPARSE) &&
+                                spar_machines_methods(comm)) &&
              ok;
     }
     return ok;

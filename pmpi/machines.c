@@ -1,6 +1,7 @@
 #include "pmpi/machines.h"
 
 #include "exchange/allgather.h"
+#include "exchange/doubling.h"
 
 static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
                             spar_exchange_t **machine_p)
@@ -11,6 +12,7 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
     case SPAR_METHOD_ALLGATHER:
         return spar_allgather_create(transport, tag, machine_p);
     case SPAR_METHOD_DOUBLING:
+        return spar_doubling_create(transport, tag, machine_p);
     case SPAR_METHOD_SPLIT:
     case SPAR_METHOD_NODE:
     case SPAR_METHOD_MPI:
@@ -19,6 +21,13 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
         break;
     }
     return SPAR_ERR_INVALID;
+}
+
+unsigned spar_machines_methods(const spar_comm_t *comm)
+{
+    (void)comm;
+    return SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER) |
+           SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING);
 }
 
 bool spar_machines_make(spar_comm_t *comm, spar_lane_t *lane, int tag,

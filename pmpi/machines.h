@@ -7,6 +7,10 @@
 
 #include "pmpi/comm.h"
 
+/* The sparse methods that there are for a communicator, as a mask; the same on
+ * every rank. */
+unsigned spar_machines_methods(const spar_comm_t *comm);
+
 /* Makes the machines of these methods (a mask) that the lane does not have yet.
  * false: out of memory; the lane keeps what it has. */
 bool spar_machines_make(spar_comm_t *comm, spar_lane_t *lane, int tag,

@@ -305,10 +305,11 @@ static bool progress_sparse(spar_op_t *op)
 
 static bool progress_delivery(spar_op_t *op)
 {
+    uint64_t moves = spar_ring_moves(op->standing->ring);
     spar_status_t status = spar_ring_progress(op->standing->ring);
 
     if (status == SPAR_INPROGRESS) {
-        return false;
+        return spar_ring_moves(op->standing->ring) != moves;
     }
     spar_cost_bytes(op, spar_ring_bytes_sent(op->standing->ring));
     if (status != SPAR_OK) {
