@@ -31,7 +31,7 @@
 #include "policy/model.h"
 
 /* Bytes of a block's header on the wire. */
-#define SPAR_MODEL_HEADER_BYTES 56
+#define SPAR_MODEL_HEADER_BYTES 72
 
 /* Units of each term; seconds are the sum of units times seconds. */
 typedef struct spar_model_units {

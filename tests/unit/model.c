@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#define GBIT 1.25e8
+#define GBIT   1.25e8
+#define HEADER SPAR_MODEL_HEADER_BYTES
 
 static const spar_model_shape_t usual = {.ranks = 8,
                                          .nodes = 8,
@@ -78,20 +79,21 @@ static void sparse_methods_send_what_their_papers_say(void **state)
     double share = spar_model_block_bytes(1e6, 2e4, 4) / 8;
 
     (void)state;
-    assert_near(predict(&bytes, SPAR_METHOD_ALLGATHER, 8, 8), 7 * (56 + block));
+    assert_near(predict(&bytes, SPAR_METHOD_ALLGATHER, 8, 8),
+                7 * (HEADER + block));
     assert_near(predict(&messages, SPAR_METHOD_ALLGATHER, 8, 8), 14);
     /* Two hosts of four ranks: 16 blocks leave each. */
     assert_near(predict(&bytes, SPAR_METHOD_ALLGATHER, 8, 2),
-                16 * (56 + block));
+                16 * (HEADER + block));
     assert_near(predict(&bytes, SPAR_METHOD_SPLIT, 8, 8),
-                7 * (2 * 56 + block / 8 + share));
+                7 * (2 * HEADER + block / 8 + share));
     /* One block leaves a host, whatever the number of its ranks. */
     assert_near(
         predict(&bytes, SPAR_METHOD_NODE, 8, 2),
-        56 + spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 4), 4));
+        HEADER + spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 4), 4));
     assert_near(
         predict(&bytes, SPAR_METHOD_DOUBLING, 8, 8),
-        3 * 56 + block + share * 8 - spar_model_block_bytes(1e6, 2e4, 4) +
+        3 * HEADER + block + share * 8 - spar_model_block_bytes(1e6, 2e4, 4) +
             spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 2), 4) +
             spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 4), 4));
 }
