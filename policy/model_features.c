@@ -202,15 +202,44 @@ static spar_model_units_t dense_doubling(const call_t *call)
     return units;
 }
 
-static spar_model_units_t mpi(const call_t *call)
+/* Reduce-scatter by recursive halving, nearest partners first, then allgather
+ * by recursive doubling, the same way back. */
+static spar_model_units_t halving(const call_t *call)
 {
-    spar_model_units_t one = ring(call);
-    spar_model_units_t other = dense_doubling(call);
+    double bytes = call->count * call->shape->element_bytes;
+    double partners = call->ranks - surplus(call);
+    rounds_t rounds = {.last_senders = 0};
+    spar_model_units_t units;
 
+    add_surplus(call, bytes, &rounds);
+    for (double distance = 1; distance < partners; distance *= 2) {
+        double senders = crossing(call, distance);
+
+        add_round(&rounds, senders, bytes / (2 * distance));
+        add_round(&rounds, senders, bytes / (2 * distance));
+    }
+    add_surplus(call, bytes, &rounds);
+    units = finish_rounds(call, &rounds);
+    units.of[SPAR_MODEL_REDUCE] =
+        call->count * ((partners - 1) / partners + (surplus(call) > 0));
+    return units;
+}
+
+static spar_model_units_t shorter(const call_t *call, spar_model_units_t one,
+                                  spar_model_units_t other)
+{
     return spar_model_price(call->model, &one) <=
                    spar_model_price(call->model, &other)
                ? one
                : other;
+}
+
+static spar_model_units_t mpi(const call_t *call)
+{
+    spar_model_units_t rounds =
+        shorter(call, dense_doubling(call), halving(call));
+
+    return shorter(call, ring(call), rounds);
 }
 
 /* Selection, residual and the own block. */

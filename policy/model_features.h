@@ -6,10 +6,12 @@
  * RING       2 (P-1) rounds of n/P elements; on a network, one rank of a node
  *            sends to the next node, and the others' rounds hide behind it
  *            (Patarasuk and Yuan, JPDC 69, 2009).
- * MPI        the faster of a ring and recursive doubling of whole layers:
- *            ceil(log2 P) rounds of n elements, or floor(log2 P) + 2 where P is
- *            no power of two (Thakur, Rabenseifner, Gropp, IJHPCA 19, 2005,
- *            section 4). The method's factor tells how well the library does.
+ * MPI        the fastest of a ring; recursive doubling of whole layers, log2 P
+ *            rounds of n elements; and reduce-scatter by recursive halving with
+ *            allgather, 2 log2 P rounds of n/2, n/4 ... elements (Thakur,
+ *            Rabenseifner, Gropp, IJHPCA 19, 2005, section 4). Ranks beyond a
+ *            power of two cost two rounds of n elements more. The method's
+ *            factor tells how well the library does.
  * ALLGATHER  every rank sends its header, then its block, to P-1 ranks and
  *            adds P blocks (Renggli et al., SparCML, SC'19, section 5).
  * DOUBLING   the rounds of recursive doubling with blocks of the entries that

@@ -20,6 +20,7 @@ static const char help[] =
     "  run     start a program under mpirun or srun with Spar loaded\n"
     "  ab      measure a program without and with Spar, side by side\n"
     "  report  show a report that SPAR_REPORT=FILE.json left behind\n"
+    "  sim     predict exchanges by method, from 2 to 65,536 ranks\n"
     "  info    version, configuration, and what Spar sees of the machine\n"
     "\n"
     "'spar COMMAND --help' tells more. 'spar --version' prints the version.\n";
@@ -83,6 +84,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "report") == 0) {
         return run_helper("report.py", argv + 1);
+    }
+    if (strcmp(command, "sim") == 0) {
+        return run_helper("sim.py", argv + 1);
     }
     fprintf(stderr, "spar: unknown command %s (see spar --help)\n", command);
     return 2;

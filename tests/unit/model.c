@@ -69,6 +69,11 @@ static void dense_methods_take_what_the_literature_says(void **state)
     assert_near(predict(&latency, SPAR_METHOD_MPI, 8, 8), 3);
     assert_near(predict(&latency, SPAR_METHOD_MPI, 9, 9), 5);
     assert_near(predict(&bytes, SPAR_METHOD_MPI, 8, 8), 2 * 7 / 8.0 * 4e6);
+    assert_near(predict(&bytes, SPAR_METHOD_MPI, 9, 9), 2 * 8 / 9.0 * 4e6);
+    /* Both count: 2 log2 P rounds are better than 2 (P-1). */
+    latency.seconds[SPAR_MODEL_NETWORK_BYTE] = 1e-6;
+    assert_near(predict(&latency, SPAR_METHOD_MPI, 8, 8),
+                2 * 3 + 2 * 7 / 8.0 * 4);
 }
 
 static void sparse_methods_send_what_their_papers_say(void **state)
