@@ -22,6 +22,7 @@
 #include "sparsify/wire.h"
 
 typedef struct spar_exchange spar_exchange_t;
+struct spar_split_state;
 
 /* How large the calls are that a machine is to have room for; the same on
  * every rank. */
@@ -51,6 +52,9 @@ typedef struct spar_exchange_call {
     /* The result may be applied (residual, out) as soon as it is there;
      * otherwise the machine waits for spar_exchange_settle. */
     bool apply;
+    /* What exchange/split.h remembers of the layer from call to call; NULL:
+     * nothing. Others do not look at it. */
+    struct spar_split_state *split;
 } spar_exchange_call_t;
 
 typedef struct spar_exchange_ops {

@@ -53,12 +53,13 @@ spar_status_t spar_partial_reserve(spar_partial_t *partial, spar_dtype_t dtype,
         status = spar_selection_reserve(lists[i], dtype, entries);
     }
     if (status == SPAR_OK && bytes > partial->dense_bytes) {
-        free(partial->dense);
-        partial->dense_bytes = 0;
-        partial->dense = malloc(bytes);
-        if (partial->dense == NULL) {
+        void *dense = malloc(bytes);
+
+        if (dense == NULL) {
             return SPAR_ERR_NO_MEMORY;
         }
+        free(partial->dense);
+        partial->dense = dense;
         partial->dense_bytes = bytes;
     }
     return status;

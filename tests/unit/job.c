@@ -146,19 +146,20 @@ void job_start(job_t *job, int index)
 {
     job_rank_t *rank = &job->ranks[index];
     const job_shape_t *shape = &job->shape;
-    spar_exchange_call_t call = {.header = {.slot = 7,
-                                            .plan = 3,
-                                            .step = rank->step++,
-                                            .values = shape->values,
-                                            .dtype = shape->dtype,
-                                            .count = shape->count,
-                                            .flags = rank->flags},
-                                 .selection = &rank->selection,
-                                 .gradient = rank->gradient,
-                                 .out = shape->in_place ? rank->gradient
-                                                        : rank->out,
-                                 .eager = shape->eager,
-                                 .apply = !shape->late};
+    spar_exchange_call_t call = {
+        .header = {.slot = 7,
+                   .plan = 3,
+                   .step = rank->step++,
+                   .values = shape->values,
+                   .dtype = shape->dtype,
+                   .count = shape->count,
+                   .flags = rank->flags},
+        .selection = &rank->selection,
+        .gradient = rank->gradient,
+        .out = shape->in_place ? rank->gradient : rank->out,
+        .eager = shape->eager,
+        .apply = !shape->late,
+        .split = shape->stateless ? NULL : &rank->state};
 
     if (!shape->lossless) {
         call.residual = rank->residual;

@@ -11,6 +11,7 @@
 
 #include "exchange/exchange.h"
 #include "exchange/loopback.h"
+#include "exchange/split_state.h"
 #include "sparsify/selector.h"
 
 #define JOB_MOST_RANKS 64
@@ -38,6 +39,7 @@ typedef struct job_shape {
     bool drop;      /* and are not applied then */
     bool lossless;  /* every non-zero entry, without a residual */
     bool whole;     /* small whole numbers: sums are exact in any order */
+    bool stateless; /* nothing is remembered of the layer (split) */
     bool clustered; /* most of what is selected lies in few places */
     uint64_t seed;
     spar_loopback_faults_t faults; /* lost_rank is what `lost` says */
@@ -53,6 +55,7 @@ typedef struct job_rank {
     void *residual;
     void *residual_before;
     void *out;
+    spar_split_state_t state;
     uint32_t flags; /* that this rank adds to the next call */
     uint32_t step;
     bool blank; /* its gradients are zero */
