@@ -73,6 +73,10 @@ void spar_layer_cleanup(spar_layer_t *layer)
 void spar_layer_destroy(spar_layer_t *layer)
 {
     spar_layer_cleanup(layer);
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        spar_piece_cleanup(spar_layer_piece(layer, i));
+    }
+    layer->piece_count = 0;
     free(layer->more);
     layer->more = NULL;
 }

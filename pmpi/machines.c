@@ -2,6 +2,7 @@
 
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
+#include "exchange/split.h"
 
 static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
                             spar_exchange_t **machine_p)
@@ -14,6 +15,7 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
     case SPAR_METHOD_DOUBLING:
         return spar_doubling_create(transport, tag, machine_p);
     case SPAR_METHOD_SPLIT:
+        return spar_split_create(transport, tag, machine_p);
     case SPAR_METHOD_NODE:
     case SPAR_METHOD_MPI:
     case SPAR_METHOD_RING:
@@ -25,9 +27,13 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
 
 unsigned spar_machines_methods(const spar_comm_t *comm)
 {
-    (void)comm;
-    return SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER) |
-           SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING);
+    unsigned methods = SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER) |
+                       SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING);
+
+    if (comm->size <= SPAR_SPLIT_MOST_RANKS) {
+        methods |= SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);
+    }
+    return methods;
 }
 
 bool spar_machines_make(spar_comm_t *comm, spar_lane_t *lane, int tag,

@@ -1,5 +1,6 @@
 #include "pmpi/piece.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 unsigned spar_piece_number(uint64_t count)
@@ -27,4 +28,10 @@ void spar_piece_init(spar_piece_t *piece, spar_selector_kind_t kind,
     piece->first = first_of(layer_count, index, number);
     piece->count = first_of(layer_count, index + 1, number) - piece->first;
     spar_selector_init(&piece->selector, kind, dtype, piece->count);
+}
+
+void spar_piece_cleanup(spar_piece_t *piece)
+{
+    free(piece->split);
+    piece->split = NULL;
 }

@@ -25,6 +25,8 @@ typedef struct spar_piece {
     spar_selector_t selector;
     /* Entries for which every rank is known to have room, on each lane. */
     uint64_t room[SPAR_LANES][SPAR_METHODS];
+    /* Once it was split by regions. */
+    struct spar_split_state *split;
 } spar_piece_t;
 
 /* Pieces of a layer of so many elements. */
@@ -34,5 +36,8 @@ unsigned spar_piece_number(uint64_t count);
 void spar_piece_init(spar_piece_t *piece, spar_selector_kind_t kind,
                      spar_dtype_t dtype, uint64_t layer_count, unsigned index,
                      unsigned number);
+
+/* Frees what it holds. */
+void spar_piece_cleanup(spar_piece_t *piece);
 
 #endif

@@ -1,6 +1,7 @@
 #include "pmpi/sparse.h"
 
 #include "base/clock.h"
+#include "exchange/split_state.h"
 #include "pmpi/cost.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
@@ -76,6 +77,15 @@ static bool has_residual(spar_layer_t *layer)
     return true;
 }
 
+static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
+{
+    if (op->method == SPAR_METHOD_SPLIT && piece->split == NULL) {
+        piece->split = calloc(1, sizeof(*piece->split));
+        return piece->split != NULL;
+    }
+    return true;
+}
+
 /* Everything that can fail on this rank alone; the flags tell the others. */
 static uint32_t prepare(spar_op_t *op, const part_t *part)
 {
@@ -135,7 +145,8 @@ static spar_status_t start_piece(spar_op_t *op)
     double begin = spar_clock_now();
 
     /* With flags, too, the others' entries may come. */
-    if (spar_exchange_reserve(exchange, &part.size) != SPAR_OK) {
+    if (spar_exchange_reserve(exchange, &part.size) != SPAR_OK ||
+        !has_split_state(op, part.piece)) {
         op->flags |= SPAR_WIRE_NO_MEMORY;
     }
     if ((op->flags &
@@ -145,6 +156,7 @@ static spar_status_t start_piece(spar_op_t *op)
     }
     call.header.flags = op->flags;
     call.residual = at(layer, layer->residual, part.piece);
+    call.split = part.piece->split;
     part.lane->exchange = exchange;
     part.lane->status = SPAR_INPROGRESS;
     op->pieces_started++;

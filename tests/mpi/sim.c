@@ -214,7 +214,7 @@ static void parse(int argc, char **argv, options_t *o)
             o->layers = 1;
         } else if (strcmp(argv[i], "--large") == 0) {
             o->layers = 1;
-            o->counts[0] = 9000001; /* goes in pieces */
+            o->counts[0] = 4300001; /* goes in pieces */
         } else if (strcmp(argv[i], "--steps") == 0) {
             o->steps = atoi(value);
             i++;
