@@ -68,8 +68,8 @@ spar_status_t spar_selection_reserve(spar_selection_t *selection,
 void spar_selection_round(spar_selection_t *selection, spar_values_t travels,
                           uint64_t seed)
 {
-    if (selection->dtype == SPAR_DTYPE_F32 && travels == SPAR_VALUES_BF16) {
-        spar_values_round_bf16(selection->values, selection->count, seed);
+    if (selection->dtype == spar_values_dtype(travels)) {
+        spar_values_round(travels, selection->values, selection->count, seed);
         selection->travels = travels;
     } else {
         selection->travels = spar_values_native(selection->dtype);

@@ -1,11 +1,15 @@
 #include "sparsify/values.h"
 
-#include <stdint.h>
-#include <string.h>
+#include "sparsify/values_scale.h"
 
 #define BF16_MASK     0xffff0000u
+#define HALF_MASK     0xffffe000u
 #define INFINITY_BITS 0x7f800000u
-#define MAGNITUDE     0x7fffffffu
+/* Adding it leaves no bits behind the point, in the default rounding mode. */
+#define TO_INTEGER 0x1.8p23f
+/* Numbers below the first are multiples of the second as IEEE halves. */
+#define HALF_NORMAL 0x1p-14f
+#define HALF_STEP   0x1p-24f
 
 /* Finalizer of MurmurHash3 (Appleby) on a counter: enough that neighbours and
  * steps are independent. */
@@ -18,22 +22,132 @@ static inline uint32_t noise(uint64_t seed, size_t place)
     return (uint32_t)(x >> 32);
 }
 
-/* `add` is 0 to 0xffff: what carries into the bits that stay. */
-static inline uint32_t round_bits(uint32_t bits, uint32_t add)
+static inline float nearest_integer(float x)
 {
-    uint32_t rounded = (bits + add) & BF16_MASK;
-
-    return (rounded & MAGNITUDE) < INFINITY_BITS ? rounded : bits & BF16_MASK;
+    return (x + TO_INTEGER) - TO_INTEGER;
 }
 
-void spar_values_round_bf16(float *values, size_t count, uint64_t seed)
+/* One of the two integers around x; random is evenly spread. */
+static inline float some_integer(float x, uint32_t random)
+{
+    float nearest = nearest_integer(x);
+    float below = nearest - (float)(nearest > x);
+
+    return below + (float)((float)(random >> 8) * 0x1p-24f < x - below);
+}
+
+/* `add` carries into the bits that stay: all that are cut off, at most. */
+static inline float cut(float value, uint32_t add, uint32_t mask)
+{
+    return spar_values_float((spar_values_bits(value) + add) & mask);
+}
+
+static inline float clamp(float x, float limit)
+{
+    x = x < limit ? x : limit;
+    return x > -limit ? x : -limit;
+}
+
+static inline float nearest_bf16(float value)
+{
+    uint32_t odd = (spar_values_bits(value) >> 16) & 1u;
+
+    return cut(value, 0x7fffu + odd, BF16_MASK);
+}
+
+static inline float nearest_half(float x)
+{
+    uint32_t odd = (spar_values_bits(x) >> 13) & 1u;
+
+    return x < HALF_NORMAL && x > -HALF_NORMAL
+               ? nearest_integer(x * (1 / HALF_STEP)) * HALF_STEP
+               : cut(x, 0xfffu + odd, HALF_MASK);
+}
+
+static inline float some_half(float x, uint32_t random)
+{
+    return x < HALF_NORMAL && x > -HALF_NORMAL
+               ? some_integer(x * (1 / HALF_STEP), random) * HALF_STEP
+               : cut(x, random >> 19, HALF_MASK);
+}
+
+/* If the difference is exact, so is the sum (Dekker 1971); a value that is
+ * far below its neighbours on the grid may have more bits than fit. */
+static inline bool exact(float value, float rounded)
+{
+    return rounded + (value - rounded) == value;
+}
+
+static void round_bf16(float *array, size_t count, uint64_t seed)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
+        float value = array[i];
+        float rounded = seed == 0 ? nearest_bf16(value)
+                                  : cut(value, noise(seed, i) >> 16, BF16_MASK);
 
-        memcpy(&bits, &values[i], sizeof(bits));
-        bits = round_bits(bits, seed == 0 ? 0x7fffu + ((bits >> 16) & 1u)
-                                          : noise(seed, i) >> 16);
-        memcpy(&values[i], &bits, sizeof(bits));
+        array[i] =
+            (spar_values_bits(rounded) & SPAR_VALUES_MAGNITUDE) < INFINITY_BITS
+                ? rounded
+                : cut(value, 0, BF16_MASK);
+    }
+}
+
+static inline float nearest(spar_values_t values, float x)
+{
+    x = clamp(x, spar_values_limit(values));
+    return values == SPAR_VALUES_INT8 ? nearest_integer(x) : nearest_half(x);
+}
+
+static inline float some(spar_values_t values, float x, uint32_t random)
+{
+    x = clamp(x, spar_values_limit(values));
+    return values == SPAR_VALUES_INT8 ? some_integer(x, random)
+                                      : some_half(x, random);
+}
+
+/* Inlined with a constant type. */
+static inline void round_scaled(spar_values_t values, float *array,
+                                size_t count, uint64_t seed)
+{
+    for (size_t begin = 0; begin < count; begin += SPAR_VALUES_GROUP) {
+        size_t n = count - begin < SPAR_VALUES_GROUP ? count - begin
+                                                     : SPAR_VALUES_GROUP;
+        float *group = array + begin;
+        uint32_t scale = spar_values_scale(values, group, n);
+        float factor = spar_values_factor(scale);
+        float inverse = spar_values_inverse(scale);
+
+        if (seed == 0) {
+            for (size_t i = 0; i < n; i++) {
+                group[i] = nearest(values, group[i] * inverse) * factor;
+            }
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) {
+            float value = group[i], x = value * inverse;
+            float tried = some(values, x, noise(seed, begin + i)) * factor;
+
+            group[i] =
+                exact(value, tried) ? tried : nearest(values, x) * factor;
+        }
+    }
+}
+
+void spar_values_round(spar_values_t values, float *array, size_t count,
+                       uint64_t seed)
+{
+    switch (values) {
+    case SPAR_VALUES_F32:
+    case SPAR_VALUES_F64:
+        break;
+    case SPAR_VALUES_BF16:
+        round_bf16(array, count, seed);
+        break;
+    case SPAR_VALUES_FP16:
+        round_scaled(SPAR_VALUES_FP16, array, count, seed);
+        break;
+    case SPAR_VALUES_INT8:
+        round_scaled(SPAR_VALUES_INT8, array, count, seed);
+        break;
     }
 }

@@ -24,7 +24,9 @@
  *    56     8  payload bytes
  *    64     8  checksum of bytes 0..63 (XXH3, 64 bits)
  *
- * Payload: index section, then `selected` values in the sender's byte order.
+ * Payload: index section, then, for values that are scaled, a scale for each
+ * group that has an entry in the block (sparsify/values.h; 2^e as e + 127),
+ * then `selected` values in the sender's byte order.
  * Bit i of a bit vector is bit i mod 8 of byte i / 8; unused bits of its last
  * byte are zero.
  *
@@ -104,8 +106,9 @@ spar_status_t spar_wire_header_unpack(const void *bytes, size_t size,
 /*
  * out[index] += value for every entry of a received payload; `out` is the
  * region's first element (span elements of header->dtype). The whole index
- * section is checked before the first addition: on SPAR_ERR_WIRE (cause in
- * *cause_p) `out` is untouched. Values may be any bit pattern.
+ * section and the scales are checked before the first addition: on
+ * SPAR_ERR_WIRE (cause in *cause_p) `out` is untouched. Values may be any bit
+ * pattern.
  */
 spar_status_t spar_wire_add(const spar_wire_header_t *header,
                             const void *payload, size_t bytes, void *out,

@@ -6,13 +6,18 @@
 typedef struct block {
     spar_wire_coding_t coding;
     spar_wire_reader_t reader;
+    unsigned phase;
+    const unsigned char *scales;
     const unsigned char *values;
 } block_t;
 
 static const char *split(const spar_wire_header_t *header, const void *payload,
                          size_t bytes, block_t *block_p)
 {
-    uint64_t values = header->selected * spar_values_size(header->values);
+    uint64_t scales =
+        spar_values_scales(header->values, header->phase, header->selected);
+    uint64_t behind =
+        scales + header->selected * spar_values_size(header->values);
     uint64_t index_bytes;
     uint64_t low_bytes = 0;
 
@@ -22,10 +27,10 @@ static const char *split(const spar_wire_header_t *header, const void *payload,
     if (header->parameter > SPAR_WIRE_MOST_PARAMETER) {
         return "the parameter of the index coding is out of range";
     }
-    if (bytes != header->payload_bytes || bytes < values) {
+    if (bytes != header->payload_bytes || bytes < behind) {
         return "the payload is shorter or longer than its header says";
     }
-    index_bytes = bytes - values;
+    index_bytes = bytes - behind;
     if (header->coding == SPAR_WIRE_RICE) {
         low_bytes = spar_wire_low_bytes(header->selected, header->parameter);
     }
@@ -37,10 +42,12 @@ static const char *split(const spar_wire_header_t *header, const void *payload,
     block_p->reader.bits_bytes = index_bytes - low_bytes;
     block_p->reader.low = block_p->reader.bits + block_p->reader.bits_bytes;
     block_p->reader.low_bytes = low_bytes;
-    block_p->reader.readable = low_bytes + values;
+    block_p->reader.readable = low_bytes + behind;
     block_p->reader.parameter = header->parameter;
     block_p->reader.selected = header->selected;
-    block_p->values = block_p->reader.low + low_bytes;
+    block_p->phase = header->phase;
+    block_p->scales = block_p->reader.low + low_bytes;
+    block_p->values = block_p->scales + scales;
     return NULL;
 }
 
@@ -107,6 +114,11 @@ static spar_status_t block_open(const spar_wire_header_t *header,
     fault = split(header, payload, bytes, block_p);
     if (fault == NULL && !indices_valid(block_p, header->span)) {
         fault = "the indices do not fit the region";
+    } else if (fault == NULL &&
+               !spar_values_scales_valid(
+                   header->values, block_p->scales,
+                   (uint64_t)(block_p->values - block_p->scales))) {
+        fault = "a scale of the values is out of range";
     }
     if (fault != NULL) {
         if (cause_p != NULL) {
@@ -136,31 +148,6 @@ static size_t block_next(block_t *block, uint32_t *indices)
         break;
     }
     return n;
-}
-
-/* Values [at, at + n) of the block, as they are added. */
-static void values_get(spar_values_t values, const unsigned char *from,
-                       uint64_t at, size_t n, void *to)
-{
-    size_t size = spar_values_size(values);
-    size_t i;
-
-    switch (values) {
-    case SPAR_VALUES_F32:
-    case SPAR_VALUES_F64:
-        memcpy(to, from + at * size, n * size);
-        break;
-    case SPAR_VALUES_BF16:
-        for (i = 0; i < n; i++) {
-            uint16_t upper;
-            uint32_t bits;
-
-            memcpy(&upper, from + (at + i) * size, sizeof(upper));
-            bits = (uint32_t)upper << 16;
-            memcpy((float *)to + i, &bits, sizeof(bits));
-        }
-        break;
-    }
 }
 
 /* Entries whose place in `out` is fetched before they are added: where `out`
@@ -208,7 +195,8 @@ spar_status_t spar_wire_add(const spar_wire_header_t *header,
         return status;
     }
     for (; (n = block_next(&block, indices)) > 0; at += n) {
-        values_get(header->values, block.values, at, n, &values);
+        spar_values_get(header->values, block.scales, block.phase, block.values,
+                        at, n, &values);
         if (spar_values_dtype(header->values) == SPAR_DTYPE_F64) {
             add_f64(indices, values.f64, n, out);
         } else {
@@ -241,7 +229,10 @@ spar_status_t spar_wire_decode(const spar_wire_header_t *header,
     }
     for (; (n = block_next(&block, entries_p->indices + at)) > 0; at += n) {
     }
-    values_get(header->values, block.values, 0, (size_t)at, entries_p->values);
+    if (at > 0) {
+        spar_values_get(header->values, block.scales, block.phase, block.values,
+                        0, (size_t)at, entries_p->values);
+    }
     entries_p->count = (size_t)at;
     entries_p->dtype = dtype;
     entries_p->travels = header->values;

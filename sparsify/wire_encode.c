@@ -78,35 +78,15 @@ static void put_indices(const entries_t *entries, const choice_t *choice,
     }
 }
 
-/* The values have been rounded: their lower halves are zero. */
-static void put_bf16(const unsigned char *from, size_t count, unsigned char *to)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        uint16_t upper;
-
-        memcpy(&bits, from + 4 * i, sizeof(bits));
-        upper = (uint16_t)(bits >> 16);
-        memcpy(to + 2 * i, &upper, sizeof(upper));
-    }
-}
-
 static void put_values(const spar_selection_t *selection, size_t begin,
-                       size_t end, unsigned char *to)
+                       size_t end, unsigned phase, unsigned char *to)
 {
-    size_t width = spar_dtype_size(selection->dtype);
-    const unsigned char *from =
-        (const unsigned char *)selection->values + begin * width;
+    spar_values_t travels = selection->travels;
+    const char *from = selection->values;
 
-    switch (selection->travels) {
-    case SPAR_VALUES_F32:
-    case SPAR_VALUES_F64:
-        memcpy(to, from, (end - begin) * width);
-        break;
-    case SPAR_VALUES_BF16:
-        put_bf16(from, end - begin, to);
-        break;
-    }
+    spar_values_put(travels, from + begin * spar_dtype_size(selection->dtype),
+                    phase, end - begin, to,
+                    to + spar_values_scales(travels, phase, end - begin));
 }
 
 /* As a minimum of sums that never fall, the number of bits does not either;
@@ -121,7 +101,10 @@ size_t spar_wire_payload_bound(spar_values_t values, uint64_t span,
     if (selected == 0) {
         return 0;
     }
-    return (size_t)((bits + 14) / 8 + selected * spar_values_size(values));
+    return (
+        size_t)((bits + 14) / 8 +
+                spar_values_scales(values, SPAR_VALUES_GROUP - 1, selected) +
+                selected * spar_values_size(values));
 }
 
 spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,
@@ -133,22 +116,26 @@ spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,
                                end - begin, base, span};
     const choice_t choice = choose(&entries);
     const uint64_t index_bytes = choice_bytes(&choice);
-    const uint64_t bytes =
-        index_bytes + entries.count * spar_values_size(selection->travels);
+    const spar_values_t travels = selection->travels;
+    const unsigned phase =
+        spar_values_scaled(travels) ? begin % SPAR_VALUES_GROUP : 0;
+    const uint64_t bytes = index_bytes +
+                           spar_values_scales(travels, phase, entries.count) +
+                           entries.count * spar_values_size(travels);
 
     if (bytes > capacity) {
         return SPAR_ERR_INVALID;
     }
     if (entries.count > 0) {
         put_indices(&entries, &choice, payload);
-        put_values(selection, begin, end,
+        put_values(selection, begin, end, phase,
                    (unsigned char *)payload + index_bytes);
     }
-    header_p->values = selection->travels;
+    header_p->values = travels;
     header_p->dtype = selection->dtype;
     header_p->coding = choice.coding;
     header_p->parameter = (uint8_t)choice.parameter;
-    header_p->phase = 0;
+    header_p->phase = (uint8_t)phase;
     header_p->span = span;
     header_p->selected = entries.count;
     header_p->payload_bytes = bytes;

@@ -71,7 +71,7 @@ static const char *bytes_fault(const unsigned char *from, size_t size)
     if (memcmp(from + AT_BYTE_ORDER, &byte_order, sizeof(byte_order)) != 0) {
         return "the values are in another byte order";
     }
-    if (from[AT_VALUES] > SPAR_VALUES_BF16) {
+    if (from[AT_VALUES] > SPAR_VALUES_INT8) {
         return "the value type is unknown";
     }
     if (from[AT_CODING] > SPAR_WIRE_ALL) {
@@ -101,7 +101,9 @@ static bool index_bytes_valid(const spar_wire_header_t *header, uint64_t bytes)
 
 static const char *fields_fault(const spar_wire_header_t *header)
 {
-    uint64_t values = header->selected * spar_values_size(header->values);
+    uint64_t values =
+        spar_values_scales(header->values, header->phase, header->selected) +
+        header->selected * spar_values_size(header->values);
 
     if ((header->flags & ~SPAR_WIRE_FLAGS) != 0) {
         return "unknown flags are set";
@@ -109,7 +111,8 @@ static const char *fields_fault(const spar_wire_header_t *header)
     if (header->parameter > SPAR_WIRE_MOST_PARAMETER) {
         return "the parameter of the index coding is out of range";
     }
-    if (header->phase != 0) {
+    if (header->phase >=
+        (spar_values_scaled(header->values) ? SPAR_VALUES_GROUP : 1)) {
         return "the values begin within a group that they do not have";
     }
     if (header->span > header->count ||

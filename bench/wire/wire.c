@@ -92,7 +92,10 @@ static void row(bench_t *bench, size_t k, const options_t *options)
     static const struct {
         spar_values_t values;
         const char *name;
-    } types[] = {{SPAR_VALUES_F32, "fp32"}, {SPAR_VALUES_BF16, "bf16"}};
+    } types[] = {{SPAR_VALUES_F32, "fp32"},
+                 {SPAR_VALUES_BF16, "bf16"},
+                 {SPAR_VALUES_FP16, "fp16"},
+                 {SPAR_VALUES_INT8, "int8"}};
     double entropy = entries_entropy(bench->n, k);
     size_t t;
 
@@ -104,7 +107,8 @@ static void row(bench_t *bench, size_t k, const options_t *options)
         encode(bench);
         bits = 8.0 *
                ((double)bench->header.payload_bytes -
-                (double)(k * spar_values_size(types[t].values))) /
+                (double)(k * spar_values_size(types[t].values)) -
+                (double)spar_values_scales(types[t].values, 0, k)) /
                (double)k;
         printf("%10zu %8.4f %9zu %6s %8.3f %8.3f %6.3f", bench->n,
                (double)k / (double)bench->n, k, types[t].name, bits, entropy,

@@ -169,7 +169,7 @@ static void bf16_is_the_nearest(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         float value = cases[i][0];
 
-        spar_values_round_bf16(&value, 1, 0);
+        spar_values_round(SPAR_VALUES_BF16, &value, 1, 0);
         assert_true(value == cases[i][1]);
     }
 }

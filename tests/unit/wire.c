@@ -170,7 +170,7 @@ static void round_trips_at_all_densities(void **state)
     (void)state;
     for (s = 0; s < sizeof(strides) / sizeof(strides[0]); s++) {
         for (c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
-            for (travels = 0; travels < 3; travels++) {
+            for (travels = 0; travels <= SPAR_VALUES_INT8; travels++) {
                 spar_selection_t selection;
 
                 selection_make(&selection, (spar_values_t)travels, counts[c],
@@ -227,7 +227,7 @@ static void regions_make_the_whole(void **state)
     int travels;
 
     (void)state;
-    for (travels = 0; travels < 3; travels++) {
+    for (travels = 0; travels <= SPAR_VALUES_INT8; travels++) {
         spar_selection_t selection;
 
         selection_make(&selection, (spar_values_t)travels, 1000, 4, 7);
@@ -250,6 +250,13 @@ static void regions_make_the_whole(void **state)
                                                   sizeof(payload), &header),
                                  SPAR_OK);
                 assert_int_equal(header.span, widths[w]);
+                assert_true(header.payload_bytes <=
+                            spar_wire_payload_bound((spar_values_t)travels,
+                                                    widths[w], end - begin));
+                assert_int_equal(header.phase,
+                                 spar_values_scaled((spar_values_t)travels)
+                                     ? begin % SPAR_VALUES_GROUP
+                                     : 0);
                 list_check(&selection, begin, end, base, &header, payload);
             }
             assert_int_equal(begin, 1000);
@@ -301,20 +308,24 @@ static void wide_regions_work(void **state)
  * reserves for the widest region has room for a narrower one. */
 static void bounds_never_fall(void **state)
 {
+    const spar_values_t types[] = {SPAR_VALUES_BF16, SPAR_VALUES_INT8};
     uint64_t span, selected;
+    int t;
 
     (void)state;
     for (span = 1; span < 100000; span += span / 2 + 1) {
-        size_t last = 0;
+        for (t = 0; t < 2; t++) {
+            size_t last = 0;
 
-        for (selected = 0; selected <= span; selected++) {
-            size_t bound =
-                spar_wire_payload_bound(SPAR_VALUES_BF16, span, selected);
+            for (selected = 0; selected <= span; selected++) {
+                size_t bound =
+                    spar_wire_payload_bound(types[t], span, selected);
 
-            assert_true(bound >= last);
-            assert_true(bound <= spar_wire_payload_bound(SPAR_VALUES_BF16,
-                                                         span + 1, selected));
-            last = bound;
+                assert_true(bound >= last);
+                assert_true(bound <= spar_wire_payload_bound(types[t], span + 1,
+                                                             selected));
+                last = bound;
+            }
         }
     }
 }

@@ -107,12 +107,33 @@ static void all_is_frozen(void **state)
                         sizeof(payload));
 }
 
+/* One scale for all three, then the values. */
+static void scaled_values_are_frozen(void **state)
+{
+    static const unsigned char int8[] = {0x7a, 0x20, 0xc0, 0x10}; /* 2^-5 */
+    static const unsigned char fp16[] = {0x71, 0x00, 0x74, 0x00,  /* 2^-14 */
+                                         0xf8, 0x00, 0x70};
+    const uint32_t indices[3] = {4, 5, 6};
+    unsigned char bytes[ROOM];
+
+    SKIP_ON_BIG_ENDIAN();
+    assert_int_equal(block_make(indices, 4, 3, SPAR_VALUES_INT8, bytes),
+                     SPAR_WIRE_HEADER_BYTES + sizeof(int8));
+    assert_int_equal(bytes[6], 4);
+    assert_memory_equal(bytes + SPAR_WIRE_HEADER_BYTES, int8, sizeof(int8));
+    assert_int_equal(block_make(indices, 4, 3, SPAR_VALUES_FP16, bytes),
+                     SPAR_WIRE_HEADER_BYTES + sizeof(fp16));
+    assert_int_equal(bytes[6], 3);
+    assert_memory_equal(bytes + SPAR_WIRE_HEADER_BYTES, fp16, sizeof(fp16));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(header_and_rice_are_frozen),
         cmocka_unit_test(parameter_0_and_bf16_are_frozen),
         cmocka_unit_test(all_is_frozen),
+        cmocka_unit_test(scaled_values_are_frozen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

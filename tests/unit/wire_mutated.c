@@ -29,6 +29,7 @@ static block_t block_make(uint64_t *seed)
     spar_wire_header_t header = {.count = 3 * (uint64_t)LAYER, .first = LAYER};
     spar_selection_t selection;
     block_t block;
+    size_t begin;
     uint32_t i;
 
     spar_selection_init(&selection);
@@ -43,12 +44,15 @@ static block_t block_make(uint64_t *seed)
         }
     }
     spar_selection_round(
-        &selection,
-        data_random(seed) % 2 == 0 ? SPAR_VALUES_BF16 : SPAR_VALUES_F32, 0);
+        &selection, (spar_values_t)(data_random(seed) % (SPAR_VALUES_INT8 + 1)),
+        data_random(seed) % 2);
+    begin = selection.count == 0 ? 0 : data_random(seed) % selection.count;
+    begin = data_random(seed) % 2 == 0 ? 0 : begin;
     block.bytes = spar_wire_payload_bound(SPAR_VALUES_F64, LAYER, 40);
     block.payload = data_alloc(block.bytes, 1);
-    assert_int_equal(spar_wire_encode(&selection, 0, selection.count, 0, span,
-                                      block.payload, block.bytes, &header),
+    assert_int_equal(spar_wire_encode(&selection, begin, selection.count, 0,
+                                      span, block.payload, block.bytes,
+                                      &header),
                      SPAR_OK);
     block.bytes = header.payload_bytes;
     spar_wire_header_pack(&header, block.header);
@@ -217,10 +221,10 @@ static void each_fault_has_its_cause(void **state)
     static const fault_t faults[] = {
         {0, 'X', "this is no Spar block"},
         {4, 1, "the block has another format version"},
-        {6, 3, "the value type is unknown"},
+        {6, 5, "the value type is unknown"},
         {7, 2, "the index coding is unknown"},
         {8, 32, "the parameter of the index coding is out of range"},
-        {9, 1, "the values begin within a group that they do not have"},
+        {9, 64, "the values begin within a group that they do not have"},
         {10, 1, "the values are in another byte order"},
         {12, 0x20, "unknown flags are set"},
         {31, 1, "the region does not lie within the layer"},
@@ -316,6 +320,39 @@ static void wrong_indices_are_refused(void **state)
     }
 }
 
+static void wrong_scales_are_refused(void **state)
+{
+    const unsigned char wrong[] = {0, 249, 255};
+    spar_wire_header_t header = {.values = SPAR_VALUES_INT8,
+                                 .coding = SPAR_WIRE_ALL,
+                                 .phase = 63,
+                                 .span = 2,
+                                 .count = 2,
+                                 .selected = 2,
+                                 .payload_bytes = 4};
+    unsigned char payload[4] = {127, 128, 3, 0xfc};
+    const char *cause = NULL;
+    float out[2] = {1.0f, 1.0f};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(wrong); i++) {
+        unsigned char damaged[4];
+
+        memcpy(damaged, payload, sizeof(payload));
+        damaged[i % 2] = wrong[i];
+        assert_int_equal(spar_wire_add(&header, damaged, 4, out, &cause),
+                         SPAR_ERR_WIRE);
+        assert_string_equal(cause, "a scale of the values is out of range");
+        assert_true(out[0] == 1.0f && out[1] == 1.0f);
+    }
+    assert_int_equal(spar_wire_add(&header, payload, 4, out, NULL), SPAR_OK);
+    assert_true(out[0] == 4.0f && out[1] == -7.0f);
+    header.phase = 62;
+    assert_int_equal(spar_wire_add(&header, payload, 4, out, NULL),
+                     SPAR_ERR_WIRE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +360,7 @@ int main(void)
         cmocka_unit_test(random_headers_do_no_harm),
         cmocka_unit_test(each_fault_has_its_cause),
         cmocka_unit_test(wrong_indices_are_refused),
+        cmocka_unit_test(wrong_scales_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
