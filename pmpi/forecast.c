@@ -76,7 +76,10 @@ spar_model_shape_t spar_forecast_shape(const spar_comm_t *comm,
         .count = layer->count,
         .element_bytes = (unsigned)spar_dtype_size(layer->dtype),
         .entries = spar_density_entries(density, layer->count),
-        .value_bytes = (double)spar_values_size(layer->values)};
+        .value_bytes =
+            (double)spar_values_size(layer->values) +
+            (spar_values_scaled(layer->values) ? 1.0 / SPAR_VALUES_GROUP
+                                               : 0.0)};
 }
 
 static unsigned rounds(int ranks)

@@ -26,10 +26,20 @@ static spar_selector_kind_t selector_kind(const spar_config_t *config)
 static spar_values_t values_kind(const spar_config_t *config,
                                  spar_dtype_t dtype)
 {
-    bool rounds = config->values == SPAR_CONFIG_VALUES_BF16 &&
-                  config->mode != SPAR_MODE_LOSSLESS && dtype == SPAR_DTYPE_F32;
-
-    return rounds ? SPAR_VALUES_BF16 : spar_values_native(dtype);
+    if (config->mode == SPAR_MODE_LOSSLESS || dtype != SPAR_DTYPE_F32) {
+        return spar_values_native(dtype);
+    }
+    switch ((spar_config_values_t)config->values) {
+    case SPAR_CONFIG_VALUES_FP32:
+        return SPAR_VALUES_F32;
+    case SPAR_CONFIG_VALUES_FP16:
+        return SPAR_VALUES_FP16;
+    case SPAR_CONFIG_VALUES_INT8:
+        return SPAR_VALUES_INT8;
+    case SPAR_CONFIG_VALUES_BF16:
+        break;
+    }
+    return SPAR_VALUES_BF16;
 }
 
 void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,

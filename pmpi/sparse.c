@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "exchange/split_state.h"
 #include "pmpi/cost.h"
+#include "pmpi/engine.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -86,6 +87,17 @@ static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
     return true;
 }
 
+/* Another one for every call of every layer on every rank. */
+static uint64_t seed_of(const spar_op_t *op)
+{
+    uint64_t seed = ((uint64_t)op->wire_slot << 32 | op->layer->exchanges) ^
+                    (uint64_t)op->comm->rank * 0x9e3779b97f4a7c15u;
+
+    return spar_engine.config.round == SPAR_CONFIG_ROUND_NEAREST
+               ? 0
+               : seed << 1 | 1;
+}
+
 /* Everything that can fail on this rank alone; the flags tell the others. */
 static uint32_t prepare(spar_op_t *op, const part_t *part)
 {
@@ -104,7 +116,7 @@ static uint32_t prepare(spar_op_t *op, const part_t *part)
     if (selection->nonfinite) {
         return SPAR_WIRE_NONFINITE;
     }
-    spar_selection_round(selection, layer->values, 0);
+    spar_selection_round(selection, layer->values, seed_of(op));
     return 0;
 }
 

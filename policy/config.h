@@ -34,8 +34,15 @@ typedef enum spar_config_select {
 
 typedef enum spar_config_values {
     SPAR_CONFIG_VALUES_BF16,
-    SPAR_CONFIG_VALUES_FP32
+    SPAR_CONFIG_VALUES_FP32,
+    SPAR_CONFIG_VALUES_FP16,
+    SPAR_CONFIG_VALUES_INT8
 } spar_config_values_t;
+
+typedef enum spar_config_round {
+    SPAR_CONFIG_ROUND_NEAREST,
+    SPAR_CONFIG_ROUND_RANDOM
+} spar_config_round_t;
 
 typedef enum spar_config_exchange {
     SPAR_CONFIG_EXCHANGE_AUTO,
@@ -64,6 +71,7 @@ typedef struct spar_config {
     int32_t exchange; /* spar_config_exchange_t */
     int32_t dense;    /* spar_config_dense_t */
     int32_t values;   /* spar_config_values_t */
+    int32_t round;    /* spar_config_round_t */
     int32_t progress; /* spar_config_progress_t */
     int32_t log;      /* spar_log_level_t */
     uint64_t min_count;

@@ -6,7 +6,9 @@ static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {
     "auto", "allgather", "doubling", "split", "node", "dense", NULL};
 static const char *const dense_choices[] = {"auto", "mpi", "ring", NULL};
-static const char *const values_choices[] = {"bf16", "fp32", NULL};
+static const char *const values_choices[] = {"bf16", "fp32", "fp16", "int8",
+                                             NULL};
+static const char *const round_choices[] = {"nearest", "random", NULL};
 static const char *const progress_choices[] = {"auto", "thread", "inline",
                                                NULL};
 static const char *const log_choices[] = {"error", "warn",  "info",
@@ -73,13 +75,23 @@ const spar_config_row_t spar_config_table[] = {
      .choices = select_choices},
     {.name = "SPAR_VALUES",
      .initial = "bf16",
-     .allowed = "bf16, fp32",
-     .doc = "How the values of float32 layers travel: rounded to bfloat16, the "
-            "rounding error stays in the residual; or as they are. Mode "
-            "lossless and float64 layers always send them as they are.",
+     .allowed = "bf16, fp32, fp16, int8",
+     .doc = "How the values of float32 layers travel: rounded to bfloat16, to "
+            "IEEE halves or to 8-bit integers, these two with a scale per 64 "
+            "entries; the rounding error stays in the residual; or as they "
+            "are. Mode lossless and float64 layers always send them as they "
+            "are, and so do sums of several ranks.",
      .type = &spar_config_choice,
      .offset = FIELD(values),
      .choices = values_choices},
+    {.name = "SPAR_ROUND",
+     .initial = "nearest",
+     .allowed = "nearest, random",
+     .doc = "How values are rounded: to the nearest one, or up or down at "
+            "random so that the mean is right.",
+     .type = &spar_config_choice,
+     .offset = FIELD(round),
+     .choices = round_choices},
     {.name = "SPAR_EXCHANGE",
      .initial = "auto",
      .allowed = "auto, allgather, doubling, split, node, dense",

@@ -66,6 +66,16 @@ spar_mpi_test(equal_bits ENV SPAR_MODE=sparse
     ARGS -n 4 -m "sums are right" -- ${sim} --random --expect any)
 spar_mpi_test(equal_bits_fp32 ENV SPAR_MODE=sparse SPAR_VALUES=fp32
     ARGS -n 3 -m "sums are right" -- ${sim} --random --expect any)
+foreach(values fp16 int8)
+    spar_mpi_test(values_${values} ENV SPAR_MODE=sparse SPAR_VALUES=${values}
+        ARGS -n 3 -m "sums are right" -- ${sim})
+    spar_mpi_test(values_${values}_random
+        ENV SPAR_MODE=sparse SPAR_VALUES=${values} SPAR_ROUND=random
+        ARGS -n 4 -m "sums are right" -- ${sim})
+    spar_mpi_test(equal_bits_${values}
+        ENV SPAR_MODE=sparse SPAR_VALUES=${values} SPAR_ROUND=random
+        ARGS -n 3 -m "sums are right" -- ${sim} --random --expect any)
+endforeach()
 
 # Each host has its own settings: rank 0's hold, or the ranks would diverge.
 spar_mpi_test(settings_differ
