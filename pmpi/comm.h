@@ -70,7 +70,7 @@ typedef struct spar_negotiation {
         int32_t origins[SPAR_SEQUENCE_MAX_PERIOD];
     } judgement;
     spar_trial_t proposal[SPAR_SEQUENCE_MAX_PERIOD];
-    double values[SPAR_SEQUENCE_MAX_PERIOD * SPAR_METHODS + 2];
+    double values[SPAR_SEQUENCE_MAX_PERIOD * (SPAR_METHODS + 1)];
     /* Rank 0's. */
     spar_model_history_t history;
     unsigned fits;

@@ -74,6 +74,47 @@ bool spar_layer_cut(spar_layer_t *layer)
     return true;
 }
 
+/* Entries take another number of bytes. */
+static void forget_room(spar_layer_t *layer)
+{
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        spar_piece_t *piece = spar_layer_piece(layer, i);
+
+        memset(piece->room, 0, sizeof(piece->room));
+    }
+}
+
+static void select_by(spar_layer_t *layer, spar_selector_kind_t kind)
+{
+    layer->select = kind;
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        spar_piece_t *piece = spar_layer_piece(layer, i);
+
+        spar_selector_init(&piece->selector, kind, layer->dtype, piece->count);
+    }
+}
+
+void spar_layer_make_natural(spar_layer_t *layer)
+{
+    spar_layer_cleanup(layer);
+    layer->few = false;
+    layer->natural = true;
+    layer->values = spar_values_native(layer->dtype);
+    layer->why = "few non-zeros: all are sent, exactly";
+    select_by(layer, SPAR_SELECT_NONZERO);
+    forget_room(layer);
+}
+
+void spar_layer_make_selective(spar_layer_t *layer, const spar_config_t *config)
+{
+    layer->natural = false;
+    layer->crowded = true;
+    layer->values = values_kind(config, layer->dtype);
+    layer->why = "had few non-zeros, but not always";
+    select_by(layer, selector_kind(config));
+    forget_room(layer);
+}
+
 void spar_layer_cleanup(spar_layer_t *layer)
 {
     free(layer->residual);

@@ -14,13 +14,17 @@ typedef struct spar_layer {
     spar_dtype_t dtype;
     uint64_t count;
     /* The plan: the same on every rank. */
-    bool sparse;        /* calls are taken over */
-    bool owes;          /* the residual may hold something */
-    bool flush;         /* the next call delivers the residual */
-    bool nonblocking;   /* called by MPI_Iallreduce or as persistent */
-    bool active;        /* a call of it is under way */
-    bool steady;        /* behaves like parameters */
-    spar_trial_t trial; /* which methods it takes */
+    bool sparse;      /* calls are taken over */
+    bool owes;        /* the residual may hold something */
+    bool flush;       /* the next call delivers the residual */
+    bool nonblocking; /* called by MPI_Iallreduce or as persistent */
+    bool active;      /* a call of it is under way */
+    bool steady;      /* behaves like parameters */
+    bool few;     /* has so few non-zeros that all of them are to be sent, as
+                     soon as nothing is owed any more */
+    bool natural; /* all non-zeros are sent, exactly; no residual */
+    bool crowded; /* once had too many for that */
+    spar_trial_t trial;           /* which methods it takes */
     double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
     unsigned losses;      /* reviews in a row in which sparse was slower */
     uint32_t exchanges;   /* header exchanges so far */
@@ -36,7 +40,10 @@ typedef struct spar_layer {
     spar_values_t values; /* how they travel */
     void *residual;       /* allocated at the first sparse call */
     uint64_t flushed_epoch;
-    uint64_t address; /* of the latest call's receive buffer */
+    bool many;          /* had more non-zeros than half of what it may send,
+                           since the last review */
+    uint64_t looked_at; /* exchanges since the last review */
+    uint64_t address;   /* of the latest call's receive buffer */
     spar_samples_t samples[SPAR_METHODS]; /* since the last review */
     /* Counted for the report. */
     uint64_t calls;
@@ -67,6 +74,12 @@ static inline spar_piece_t *spar_layer_piece(spar_layer_t *layer,
 {
     return index == 0 ? &layer->piece : &layer->more[index - 1];
 }
+/* Nothing is owed: from now on all non-zeros are sent, as they are. */
+void spar_layer_make_natural(spar_layer_t *layer);
+/* Back to a selection with error feedback, for good. */
+void spar_layer_make_selective(spar_layer_t *layer,
+                               const spar_config_t *config);
+
 /* Frees the residual. */
 void spar_layer_cleanup(spar_layer_t *layer);
 /* Frees all that it holds. */

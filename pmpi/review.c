@@ -7,8 +7,9 @@
 #include "pmpi/plan.h"
 #include "policy/verdict.h"
 
-/* Steps between two reviews. */
+/* Steps between two reviews, and how long there are any in mode sparse. */
 #define REVIEW_STEPS 16
+#define EARLY_STEPS  64
 
 enum {
     PHASE_CONTENT,  /* what rank 0 saw in the results */
@@ -111,6 +112,30 @@ static void judge_proposal(spar_comm_t *comm)
     }
 }
 
+/* Whether all exchanges had few non-zeros on this rank. */
+static void look_at_zeros(spar_comm_t *comm, double *values)
+{
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_t *layer = &comm->layers[i];
+
+        values[i] = layer->looked_at > 0 && !layer->many;
+        layer->looked_at = 0;
+        layer->many = false;
+    }
+}
+
+/* On all ranks: embeddings and the like. Error feedback would only delay what
+ * is sent anyway, and exact values are fewer bytes than what it may send. */
+static void judge_zeros(spar_layer_t *layer, bool few)
+{
+    if (few && layer->sparse && !layer->natural && !layer->crowded &&
+        (layer->select == SPAR_SELECT_EXACT ||
+         layer->select == SPAR_SELECT_TOPK)) {
+        layer->few = true;
+        layer->flush = true;
+    }
+}
+
 /* Calls that can be timed one by one: all methods that were tried; of the
  * others only the method in force. */
 static void look_at_times(spar_comm_t *comm)
@@ -128,6 +153,7 @@ static void look_at_times(spar_comm_t *comm)
     for (int m = 0; m < SPAR_METHODS; m++) {
         collect(comm, (spar_method_t)m, values + (size_t)m * count);
     }
+    look_at_zeros(comm, values + SPAR_METHODS * count);
     for (size_t i = 0; i < count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
@@ -137,7 +163,7 @@ static void look_at_times(spar_comm_t *comm)
         }
         spar_layer_drop_samples(layer);
     }
-    spar_agree_min(comm, values, SPAR_METHODS * count);
+    spar_agree_min(comm, values, (SPAR_METHODS + 1) * count);
 }
 
 /* Whether the trials have just ended. */
@@ -183,6 +209,7 @@ static void judge_times(spar_comm_t *comm)
         if (layer->sparse) {
             judge_layer(layer, first);
         }
+        judge_zeros(layer, values[SPAR_METHODS * comm->layer_count + i] > 0);
     }
     if (comm->rank == 0) {
         spar_forecast_fit(comm);
@@ -205,8 +232,9 @@ bool spar_review_is_due(const spar_comm_t *comm)
     if (comm->pays_nowhere || steps <= settled) {
         return false;
     }
-    if (!is_auto()) {
-        return comm->trial_rounds > 1 && is_first(comm);
+    if (!is_auto() && (steps > settled + 1 + EARLY_STEPS ||
+                       (is_first(comm) && comm->trial_rounds < 2))) {
+        return false;
     }
     return (steps - settled - 1) % REVIEW_STEPS == 0;
 }

@@ -17,10 +17,10 @@
 static uint64_t most_entries(const spar_layer_t *layer, uint64_t count,
                              double density)
 {
-    bool exact =
-        layer->select == SPAR_SELECT_EXACT || layer->select == SPAR_SELECT_TOPK;
+    bool bounded = layer->natural || layer->select == SPAR_SELECT_EXACT ||
+                   layer->select == SPAR_SELECT_TOPK;
 
-    return exact ? spar_density_entries(density, count) : count;
+    return bounded ? spar_density_entries(density, count) : count;
 }
 
 uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density)
@@ -116,6 +116,10 @@ static uint32_t prepare(spar_op_t *op, const part_t *part)
     if (selection->nonfinite) {
         return SPAR_WIRE_NONFINITE;
     }
+    if (layer->natural && selection->count > part->size.entries) {
+        return SPAR_WIRE_NO_MEMORY; /* for so many entries */
+    }
+    layer->many = layer->many || selection->count > part->size.entries / 2;
     spar_selection_round(selection, layer->values, seed_of(op));
     return 0;
 }
@@ -285,6 +289,8 @@ void spar_sparse_flush(spar_op_t *op)
     layer->flush = false;
     if (!layer->sparse) {
         spar_layer_cleanup(layer); /* it was the last exchange */
+    } else if (layer->few) {
+        spar_layer_make_natural(layer);
     }
 }
 
@@ -329,6 +335,7 @@ static void note_sparse(spar_op_t *op)
         note_piece(op, i, with_norm);
     }
     layer->owes = layer->residual != NULL;
+    layer->looked_at++;
     layer->sparse_calls++;
     op->was_sparse = true;
 }
@@ -348,6 +355,9 @@ bool spar_sparse_conclude(spar_op_t *op)
     /* Non-finite, out of memory, or paused: as if Spar were not there. */
     if ((flags & SPAR_WIRE_NONFINITE) != 0) {
         op->comm->nonfinite_calls++;
+    }
+    if (op->layer->natural && (flags & SPAR_WIRE_NO_MEMORY) != 0) {
+        spar_layer_make_selective(op->layer, &spar_engine.config);
     }
     if (flags == SPAR_WIRE_FLUSH && op->standing == NULL) {
         spar_sparse_flush(op);

@@ -101,6 +101,14 @@ foreach(algorithm doubling split)
         ARGS -n 4 -m "sums are right" -- ${sim} --random --expect any)
 endforeach()
 
+# Layers of which most elements are zero
+spar_mpi_test(embedding ENV SPAR_MODE=sparse
+    ARGS -n 3 -m "sums are right" -m "few non-zeros: all are sent, exactly"
+        -- ${sim} --embedding --steps 80 --bad-step 60 --expect any)
+spar_mpi_test(embedding_crowded ENV SPAR_MODE=sparse
+    ARGS -n 3 -m "sums are right" -m "few non-zeros, but not always"
+        -- ${sim} --embedding --steps 90 --crowded-step 60 --expect any)
+
 # Non-finite values
 spar_mpi_test(nan_in_place ENV SPAR_MODE=sparse
     ARGS -n 3 -m "sums are right" -m "NaN or Inf" -- ${sim} --bad-step 45)
