@@ -3,6 +3,7 @@
 #include "bench/wire/entries.h"
 #include "bench/wire/options.h"
 #include "sparsify/kernels.h"
+#include "sparsify/merge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 typedef struct bench {
     size_t n;
     spar_selection_t selection;
+    spar_selection_t other; /* as many entries of another rank */
     spar_selection_t list;
     unsigned char *payload;
     size_t capacity;
@@ -47,6 +49,11 @@ static void add(bench_t *bench)
 {
     check(spar_wire_add(&bench->header, bench->payload,
                         bench->header.payload_bytes, bench->out, NULL));
+}
+
+static void merge(bench_t *bench)
+{
+    check(spar_merge_add(&bench->selection, &bench->other, &bench->list));
 }
 
 /* Of this thread, so that others on a shared machine disturb less. */
@@ -103,6 +110,7 @@ static void row(bench_t *bench, size_t k, const options_t *options)
         double bits;
 
         entries_make(&bench->selection, bench->n, k, 1);
+        entries_make(&bench->other, bench->n, k, 2);
         spar_selection_round(&bench->selection, types[t].values, 0);
         encode(bench);
         bits = 8.0 *
@@ -115,7 +123,9 @@ static void row(bench_t *bench, size_t k, const options_t *options)
                bits / entropy);
         printf(" %8.0f", speed(encode, bench, options->rounds));
         printf(" %8.0f", speed(decode, bench, options->rounds));
-        printf(" %8.0f\n", speed(add, bench, options->rounds));
+        printf(" %8.0f", speed(add, bench, options->rounds));
+        /* Of both lists. */
+        printf(" %8.0f\n", 2.0 * speed(merge, bench, options->rounds));
         fflush(stdout);
     }
 }
@@ -130,8 +140,9 @@ static void layer(size_t n, const options_t *options)
 
     most = most == 0 ? 1 : most;
     spar_selection_init(&bench.selection);
+    spar_selection_init(&bench.other);
     spar_selection_init(&bench.list);
-    check(spar_selection_reserve(&bench.list, SPAR_DTYPE_F32, most));
+    check(spar_selection_reserve(&bench.list, SPAR_DTYPE_F32, 2 * most));
     bench.capacity = spar_wire_payload_bound(SPAR_VALUES_F32, n, most);
     bench.payload = malloc(bench.capacity);
     bench.out = calloc(n, sizeof(float));
@@ -147,6 +158,7 @@ static void layer(size_t n, const options_t *options)
     free(bench.payload);
     free(bench.out);
     spar_selection_cleanup(&bench.selection);
+    spar_selection_cleanup(&bench.other);
     spar_selection_cleanup(&bench.list);
 }
 
@@ -161,9 +173,9 @@ int main(int argc, char **argv)
     }
     printf("%s; millions of entries per second on one core\n",
            spar_kernels()->name);
-    printf("%10s %8s %9s %6s %8s %8s %6s %8s %8s %8s\n", "elements", "density",
-           "entries", "values", "bits", "entropy", "ratio", "encode", "decode",
-           "add");
+    printf("%10s %8s %9s %6s %8s %8s %6s %8s %8s %8s %8s\n", "elements",
+           "density", "entries", "values", "bits", "entropy", "ratio", "encode",
+           "decode", "add", "merge");
     if (options.n > 0) {
         layer(options.n, &options);
         return 0;
