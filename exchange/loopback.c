@@ -15,6 +15,7 @@ typedef struct endpoint {
     spar_transport_t transport; /* first: the ops get it */
     spar_loopback_t *loopback;
     uint64_t bytes_sent;
+    uint64_t bytes_received;
 } endpoint_t;
 
 /* A started receive, or a send, which is done at once. */
@@ -159,6 +160,7 @@ static spar_status_t deliver(spar_loopback_t *loopback, message_t **link,
     if (message->bytes <= operation->bytes) {
         memcpy(operation->data, message->data, message->bytes);
         transfer->bytes = message->bytes;
+        loopback->endpoints[message->to].bytes_received += message->bytes;
     } else {
         status = SPAR_ERR_TRANSPORT;
     }
@@ -258,6 +260,11 @@ spar_transport_t *spar_loopback_transport(spar_loopback_t *loopback, int rank)
 uint64_t spar_loopback_bytes_sent(const spar_loopback_t *loopback, int rank)
 {
     return loopback->endpoints[rank].bytes_sent;
+}
+
+uint64_t spar_loopback_bytes_received(const spar_loopback_t *loopback, int rank)
+{
+    return loopback->endpoints[rank].bytes_received;
 }
 
 uint64_t spar_loopback_messages(const spar_loopback_t *loopback)

@@ -44,6 +44,10 @@ spar_transport_t *spar_loopback_transport(spar_loopback_t *loopback, int rank);
 /* Bytes that a rank has sent so far. */
 uint64_t spar_loopback_bytes_sent(const spar_loopback_t *loopback, int rank);
 
+/* Bytes that a rank has received so far. */
+uint64_t spar_loopback_bytes_received(const spar_loopback_t *loopback,
+                                      int rank);
+
 /* Messages so far, of all ranks. */
 uint64_t spar_loopback_messages(const spar_loopback_t *loopback);
 

@@ -9,8 +9,9 @@
  * What an owner does not send on stays in the residual of every rank that had
  * sent it. Without a residual every sum that is not zero is sent.
  *
- * The regions are cut anew now and then so that the owners have equally much to
- * do, if the caller keeps the layer's state (exchange/split_state.h).
+ * When the owners' loads are uneven, the regions are cut anew for the layer's
+ * next call, from the loads and the result, which all ranks have; if the caller
+ * keeps the layer's state (exchange/split_state.h).
  */
 #ifndef SPAR_EXCHANGE_SPLIT_H
 #define SPAR_EXCHANGE_SPLIT_H

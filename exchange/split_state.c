@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-/* Selected indices move slowly, so looks become rare after the first ones. */
-#define SELDOM 64
-
-/* Largest load over mean load that is even enough: regions that move back and
- * forth would cost the owners their thresholds. */
-#define EVEN 1.1
+/* Largest load over mean load that is even enough. With less, regions would
+ * move back and forth with every call's noise, and the owners' thresholds with
+ * them. */
+#define EVEN 1.15
 
 void spar_split_state_prepare(spar_split_state_t *state, spar_dtype_t dtype,
                               uint64_t count, int ranks)
@@ -26,11 +24,6 @@ void spar_split_state_prepare(spar_split_state_t *state, spar_dtype_t dtype,
     spar_selector_init(&state->selector, SPAR_SELECT_EXACT, dtype, count);
 }
 
-static bool is_time(uint64_t calls)
-{
-    return (calls & (calls - 1)) == 0 || calls % SELDOM == 0;
-}
-
 void spar_split_balance_start(spar_split_balance_t *balance,
                               const spar_split_state_t *state,
                               const uint64_t *loads)
@@ -47,8 +40,7 @@ void spar_split_balance_start(spar_split_balance_t *balance,
         balance->total += load;
         most = load > most ? load : most;
     }
-    balance->due = is_time(state->calls + 1) &&
-                   most * state->ranks > EVEN * balance->total;
+    balance->due = most * state->ranks > EVEN * balance->total;
 }
 
 /* The element of a region before which `share` of its load lies. */
@@ -87,7 +79,6 @@ void spar_split_balance_add(spar_split_balance_t *balance,
 void spar_split_balance_finish(const spar_split_balance_t *balance,
                                spar_split_state_t *state)
 {
-    state->calls++;
     for (int rank = 1; balance->due && rank < state->ranks; rank++) {
         /* Rounding may have left out the last ones. */
         state->begins[rank] = rank < balance->next ? balance->begins[rank]

@@ -14,7 +14,6 @@
 typedef struct spar_split_state {
     uint64_t count; /* elements of the layer */
     int ranks;
-    uint64_t calls; /* with a result */
     /* Where each rank's region begins; the last one ends with the layer. The
      * same on every rank. */
     uint32_t begins[SPAR_SPLIT_MOST_RANKS];
@@ -46,14 +45,13 @@ static inline uint32_t spar_split_span(const spar_split_state_t *state,
  * region after region with the indices of its result, relative to its begin.
  */
 typedef struct spar_split_balance {
-    bool due;      /* the regions are to change */
+    bool due;      /* the regions are uneven */
     int next;      /* region whose new begin is to be found */
     double total;  /* load */
     double passed; /* of the regions before the present one */
     uint32_t begins[SPAR_SPLIT_MOST_RANKS];
 } spar_split_balance_t;
 
-/* Not due: it is not time yet, or the regions are even enough. */
 void spar_split_balance_start(spar_split_balance_t *balance,
                               const spar_split_state_t *state,
                               const uint64_t *loads);
@@ -61,7 +59,7 @@ void spar_split_balance_add(spar_split_balance_t *balance,
                             const spar_split_state_t *state, int region,
                             uint64_t load, const uint32_t *indices,
                             size_t count);
-/* Counts the call; takes the new regions over if they are due. */
+/* Takes the new regions over if they are due. */
 void spar_split_balance_finish(const spar_split_balance_t *balance,
                                spar_split_state_t *state);
 
