@@ -66,6 +66,7 @@ static bool is_wanted(const bench_t *bench, int algorithm, double fastest)
 static double warm_up(bench_t *bench, int *rounds_p)
 {
     double fastest = 1e9, all = 0;
+    int least;
 
     for (int i = 0; i < ALGORITHMS; i++) {
         if (algorithms_has(&bench->algorithms, i)) {
@@ -82,7 +83,8 @@ static double warm_up(bench_t *bench, int *rounds_p)
         all += is_wanted(bench, i, fastest) ? bench->first[i] : 0;
     }
     *rounds_p = (int)(bench->budget / all);
-    *rounds_p = *rounds_p < 3 ? 3 : *rounds_p;
+    least = fastest < LONG_RUN ? 3 : 1;
+    *rounds_p = *rounds_p < least ? least : *rounds_p;
     *rounds_p = *rounds_p > MOST_ROUNDS ? MOST_ROUNDS : *rounds_p;
     return fastest;
 }
