@@ -376,8 +376,11 @@ void spar_simulated_destroy(spar_simulated_t *simulated)
     if (simulated == NULL) {
         return;
     }
-    while (simulated->all != NULL) {
-        drop(simulated->all);
+    for (message_t *message = simulated->all; message != NULL;) {
+        message_t *next = message->all_next;
+
+        free(message);
+        message = next;
     }
     spar_events_cleanup(&simulated->events);
     free(simulated->endpoints);

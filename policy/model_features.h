@@ -3,26 +3,32 @@
  * nodes, g = ceil(P / N) ranks on a node, n elements of e bytes, k entries per
  * rank, density d = k / n:
  *
- * RING       2 (P-1) rounds of n/P elements; on a network, one rank of a node
- *            sends to the next node, and the others' rounds hide behind it
- *            (Patarasuk and Yuan, JPDC 69, 2009).
- * MPI        the fastest of a ring; recursive doubling of whole layers, log2 P
- *            rounds of n elements; and reduce-scatter by recursive halving with
- *            allgather, 2 log2 P rounds of n/2, n/4 ... elements (Thakur,
- *            Rabenseifner, Gropp, IJHPCA 19, 2005, section 4). Ranks beyond a
- *            power of two cost two rounds of n elements more. The method's
- *            factor tells how well the library does.
- * ALLGATHER  every rank sends its header, then its block, to P-1 ranks and
- *            adds P blocks (Renggli et al., SparCML, SC'19, section 5).
- * DOUBLING   the rounds of recursive doubling with blocks of the entries that
- *            any of 2^r ranks has, n (1 - (1-d)^(2^r)) of them if ranks choose
- *            independently (SparCML, section 5.3.1 and appendix), or with whole
- *            layers where these are smaller.
- * SPLIT      every rank sends the k/P entries of each region to its owner; the
- *            owner adds them, selects at most 2k/P of its n/P elements, and
- *            sends these to all (Li and Hoefler, Ok-Topk, PPoPP'22, section 3).
- * NODE       a node's ranks send their blocks to its first rank, which merges
- *            them; these leaders do an allgather and forward all blocks.
+ * RING: 2 (P-1) steps of n/P elements, in chunks that go on as soon as they
+ * have come. One rank of a node sends to the next node, and what the others do
+ * hides behind it (Patarasuk and Yuan, JPDC 69, 2009).
+ *
+ * MPI: the fastest of a ring without chunks; recursive doubling of whole
+ * layers, log2 P rounds of n elements; and reduce-scatter by recursive halving
+ * with allgather, 2 log2 P rounds of n/2, n/4 ... elements (Thakur,
+ * Rabenseifner and Gropp, IJHPCA 19, 2005, section 4). Ranks beyond a power of
+ * two cost two rounds of n elements more. The factor tells how well the library
+ * does.
+ *
+ * ALLGATHER: every rank sends its header, then its block, to P-1 ranks, or both
+ * at once where that is allowed (eager), and adds P blocks (Renggli et al.,
+ * SparCML, SC'19, section 5).
+ *
+ * DOUBLING: recursive doubling with the entries that any of 2^r ranks has,
+ * which are n (1 - (1-d)^(2^r)) if ranks choose independently (SparCML,
+ * section 5.1), or with whole layers where these are many; before that, unless
+ * eager, ceil(log2 P) rounds of headers. Surplus ranks as with MPI.
+ *
+ * SPLIT: every rank sends the k/P entries of each region to its owner; the
+ * owner adds them, selects at most 2k/P of its n/P elements, and sends these to
+ * all (Li and Hoefler, Ok-Topk, PPoPP'22, section 3).
+ *
+ * NODE: a node's ranks send their blocks to its first rank, which merges them;
+ * these leaders do an allgather and forward all blocks.
  *
  * Rounds in which several ranks of a node send at once overlap: while one
  * rank's message is in flight, the interface sends another's.
@@ -34,6 +40,12 @@
 
 /* Bytes of a block's header on the wire. */
 #define SPAR_MODEL_HEADER_BYTES 72
+
+/* Most bytes of a message of Spar's ring. */
+#define SPAR_MODEL_CHUNK_BYTES (256.0 * 1024)
+
+/* A list of sums becomes dense above this share of the elements. */
+#define SPAR_MODEL_DENSE_SHARE 0.625
 
 /* Units of each term; seconds are the sum of units times seconds. */
 typedef struct spar_model_units {

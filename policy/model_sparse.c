@@ -42,8 +42,7 @@ spar_model_units_t spar_model_allgather(const spar_call_t *call)
     return units;
 }
 
-/* Bytes of a block of sums, which travel in the layer's own type; a whole layer
- * where that is smaller. */
+/* Bytes of a block of so many sums, which travel in the layer's own type. */
 static double sum_bytes(const spar_call_t *call, double entries)
 {
     double value = call->shape->element_bytes;
@@ -52,52 +51,105 @@ static double sum_bytes(const spar_call_t *call, double entries)
                 call->count * value);
 }
 
-/* Merging two blocks of sums, or adding two whole layers. */
+static bool is_dense(const spar_call_t *call, double entries)
+{
+    return entries > SPAR_MODEL_DENSE_SHARE * call->count;
+}
+
+/* Bytes of such a message, with its header. */
+static double partial_bytes(const spar_call_t *call, double entries)
+{
+    return SPAR_MODEL_HEADER_BYTES +
+           (is_dense(call, entries) ? call->count * call->shape->element_bytes
+                                    : sum_bytes(call, entries));
+}
+
+/* Adding a received list of so many entries to one that is as long, and writing
+ * the sum; or the same of whole layers. */
 static spar_model_units_t merge_work(const spar_call_t *call, double entries)
 {
-    double value = call->shape->element_bytes;
-
-    if (spar_model_block_bytes(call->count, entries, value) >=
-        call->count * value) {
+    if (is_dense(call, entries)) {
         return (spar_model_units_t){{[SPAR_MODEL_REDUCE] = call->count}};
     }
     return (spar_model_units_t){
         {[SPAR_MODEL_MERGE] = 2 * entries, [SPAR_MODEL_ENCODE] = 2 * entries}};
 }
 
-/* Of the first rank, whose blocks are the fullest: those of the surplus ranks
- * are merged with the first ones. */
+/* Every rank hears of every other one, in rounds with growing distances. What
+ * is passed on goes P-1 ranks far and so from node to node only now and then:
+ * about as often as distances are longer than half a node. */
+static void add_agreement(const spar_call_t *call, spar_rounds_t *rounds)
+{
+    for (uint64_t distance = 1; (double)distance < call->ranks; distance *= 2) {
+        bool leaves = call->per_node < call->ranks &&
+                      2 * (double)distance >= call->per_node;
+        double senders = fmin((double)distance, call->per_node);
+
+        spar_rounds_add(rounds, leaves ? senders : 0, SPAR_MODEL_HEADER_BYTES);
+        if (leaves) {
+            spar_model_units_t wait =
+                spar_units_network(0, senders - 1, SPAR_MODEL_HEADER_BYTES);
+
+            spar_units_add(&rounds->chain, &wait);
+        }
+    }
+}
+
+/* Ranks of the fullest node whose partner is on another one. Of nodes whose
+ * ranks are in pairs for the surplus, half of the ranks take part. */
+static double senders_of(const spar_call_t *call, uint64_t distance)
+{
+    spar_call_t paired = *call;
+    double senders = spar_call_crossing(call, distance);
+
+    if (2 * spar_call_surplus(call) < call->per_node) {
+        return senders;
+    }
+    paired.per_node = ceil(call->per_node / 2);
+    return fmax(senders, spar_call_crossing(&paired, distance));
+}
+
+/* Of the ranks whose lists are the fullest: those of the surplus ranks are in
+ * them from the start. */
 spar_model_units_t spar_model_doubling(const spar_call_t *call)
 {
     double rest = spar_call_surplus(call);
-    double bytes = SPAR_MODEL_HEADER_BYTES + own_bytes(call);
-    double entries = call->entries;
+    double own = SPAR_MODEL_HEADER_BYTES + own_bytes(call);
+    double entries = spar_model_union(call->count, call->entries, call->ranks);
+    double last = (call->ranks - rest) / 2;
     spar_rounds_t rounds = {.last_senders = 0};
     spar_model_units_t units = own_work(call);
     spar_model_units_t more;
 
-    spar_rounds_add_surplus(call, bytes, &rounds);
-    for (double distance = 1; distance < call->ranks - rest; distance *= 2) {
-        double ranks = distance + fmin(distance, rest);
-
-        entries = spar_model_union(call->count, call->entries, ranks);
-        if (ranks > 1) {
-            bytes = SPAR_MODEL_HEADER_BYTES + sum_bytes(call, entries);
-        }
-        spar_rounds_add(&rounds, spar_call_crossing(call, distance), bytes);
-        more = merge_work(call, entries);
-        spar_units_add(&units, &more);
+    units.of[SPAR_MODEL_ADD] = entries;
+    if (!call->shape->eager) {
+        add_agreement(call, &rounds);
     }
-    entries = spar_model_union(call->count, call->entries, call->ranks);
-    spar_rounds_add_surplus(
-        call, SPAR_MODEL_HEADER_BYTES + sum_bytes(call, entries), &rounds);
+    spar_rounds_add_surplus(call, own, &rounds);
     if (rest > 0) {
         more = merge_work(call, call->entries);
         spar_units_add(&units, &more);
     }
+    for (uint64_t distance = 1; (double)distance <= last; distance *= 2) {
+        double ranks = (double)distance + fmin((double)distance, rest);
+        double sums = spar_model_union(call->count, call->entries, ranks);
+
+        spar_rounds_add(&rounds, senders_of(call, distance),
+                        ranks > 1 ? partial_bytes(call, sums) : own);
+        more = merge_work(call, sums);
+        spar_units_add(&units, &more);
+    }
+    if (rest > 0 && rest <= last) {
+        /* Partners that need not wait for a surplus rank are ahead: their last
+         * block has flown before it is waited for, and is in the way of
+         * others. */
+        double sums = spar_model_union(call->count, call->entries, last);
+
+        spar_rounds_hide(&rounds, last > 1 ? partial_bytes(call, sums) : 0);
+    }
+    spar_rounds_add_surplus(call, partial_bytes(call, entries), &rounds);
     more = spar_rounds_finish(call, &rounds);
     spar_units_add(&units, &more);
-    units.of[SPAR_MODEL_ADD] += entries;
     return units;
 }
 
@@ -138,7 +190,7 @@ spar_model_units_t spar_model_node(const spar_call_t *call)
                                 spar_units_local(1, others * nodes, bytes));
     spar_units_add(&units, &between);
     spar_units_add(&units, &work);
-    for (double merged = 1; merged < call->per_node; merged++) {
+    for (int merged = 1; merged < (int)call->per_node; merged++) {
         units.of[SPAR_MODEL_MERGE] +=
             call->entries +
             spar_model_union(call->count, call->entries, merged);

@@ -74,8 +74,18 @@ void spar_rounds_add(spar_rounds_t *rounds, double senders, double bytes)
     rounds->last_bytes = bytes;
 }
 
-double spar_call_crossing(const spar_call_t *call, double distance)
+void spar_rounds_hide(spar_rounds_t *rounds, double bytes)
 {
+    bool leaves = rounds->last_senders > 0;
+    spar_model_units_t units = leaves ? spar_units_network(-1, 1, bytes)
+                                      : spar_units_local(-1, 1, bytes);
+
+    spar_units_add(leaves ? &rounds->chain : &rounds->within, &units);
+}
+
+double spar_call_crossing(const spar_call_t *call, uint64_t power)
+{
+    double distance = (double)power;
     double rest = fmod(call->per_node, 2 * distance);
 
     if (call->per_node >= call->ranks) {
@@ -109,10 +119,7 @@ double spar_call_surplus(const spar_call_t *call)
 void spar_rounds_add_surplus(const spar_call_t *call, double bytes,
                              spar_rounds_t *rounds)
 {
-    double senders = fmin(spar_call_surplus(call), call->per_node);
-
-    if (senders > 0) {
-        spar_rounds_add(rounds, call->per_node < call->ranks ? senders : 0,
-                        bytes);
+    if (spar_call_surplus(call) > 0) {
+        spar_rounds_add(rounds, fmod(call->per_node, 2), bytes);
     }
 }

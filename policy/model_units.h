@@ -47,9 +47,12 @@ typedef struct rounds {
     double last_bytes;
 } spar_rounds_t;
 
-/* One more round; `senders`: ranks of a node whose partner is on another one.
- */
+/* One more round; `senders`: ranks of a node whose partner is on another. */
 void spar_rounds_add(spar_rounds_t *rounds, double senders, double bytes);
+
+/* The last round's message was in flight before it was waited for, but one of
+ * so many bytes was in front of it. */
+void spar_rounds_hide(spar_rounds_t *rounds, double bytes);
 
 /* All rounds. The last rank's message waits for those of its node; or the
  * interface never pauses, but for the last message's flight. */
@@ -58,15 +61,15 @@ spar_model_units_t spar_rounds_finish(const spar_call_t *call,
 
 /* Ranks of the first node whose partner in a round of recursive doubling, at
  * the distance of a power of two, is on another one. */
-double spar_call_crossing(const spar_call_t *call, double distance);
+double spar_call_crossing(const spar_call_t *call, uint64_t distance);
 
-/* Ranks beyond the largest power of two: each gives a partner its part first
- * and gets the result last. */
+/* Ranks beyond the largest power of two: as many of the first ranks each give
+ * their neighbour their part first and get the result last. */
 double spar_call_surplus(const spar_call_t *call);
 void spar_rounds_add_surplus(const spar_call_t *call, double bytes,
                              spar_rounds_t *rounds);
 
-/* The methods' formulas. */
+/* The methods' formulas (policy/model_features.h). */
 spar_model_units_t spar_model_ring(const spar_call_t *call);
 spar_model_units_t spar_model_mpi(const spar_call_t *call);
 spar_model_units_t spar_model_allgather(const spar_call_t *call);

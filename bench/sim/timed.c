@@ -1,6 +1,7 @@
 #include "bench/sim/timed.h"
 
 #include "exchange/allgather.h"
+#include "exchange/doubling.h"
 #include "exchange/ring.h"
 
 #include <stdlib.h>
@@ -37,9 +38,17 @@ spar_simulated_network_t timed_network(const spar_model_t *model,
                     seconds[SPAR_MODEL_NETWORK_BYTE]}};
 }
 
-bool timed_has(spar_method_t method)
+static spar_status_t create(spar_method_t method, spar_transport_t *transport,
+                            spar_exchange_t **exchange_p)
 {
-    return method == SPAR_METHOD_RING || method == SPAR_METHOD_ALLGATHER;
+    switch (method) {
+    case SPAR_METHOD_ALLGATHER:
+        return spar_allgather_create(transport, TAG, exchange_p);
+    case SPAR_METHOD_DOUBLING:
+        return spar_doubling_create(transport, TAG, exchange_p);
+    default:
+        return SPAR_ERR_INVALID;
+    }
 }
 
 static uint64_t next_random(uint64_t *state)
@@ -110,7 +119,7 @@ static spar_status_t start_sparse(job_t *job, int rank)
                                        .out = job->out,
                                        .eager = job->shape->eager,
                                        .apply = true};
-    spar_status_t status = spar_allgather_create(transport, TAG, exchange);
+    spar_status_t status = create(job->method, transport, exchange);
 
     if (status == SPAR_OK) {
         status = spar_exchange_reserve(*exchange, &size);
@@ -223,17 +232,14 @@ spar_status_t timed_run(const spar_simulated_network_t *network,
                         uint64_t seed, double *seconds_p)
 {
     job_t job = {.shape = shape, .method = method};
-    spar_status_t status = SPAR_ERR_INVALID;
+    spar_status_t status = prepare(network, seed, &job);
 
-    if (timed_has(method)) {
-        status = prepare(network, seed, &job);
-        if (status == SPAR_OK) {
-            status = run(&job);
-        }
-        if (status == SPAR_OK) {
-            *seconds_p = spar_simulated_now(job.simulated);
-        }
-        cleanup(&job);
+    if (status == SPAR_OK) {
+        status = run(&job);
     }
+    if (status == SPAR_OK) {
+        *seconds_p = spar_simulated_now(job.simulated);
+    }
+    cleanup(&job);
     return status;
 }

@@ -12,12 +12,9 @@
 spar_simulated_network_t timed_network(const spar_model_t *model,
                                        const spar_model_shape_t *shape);
 
-/* Whether a method has a machine: all but MPI's. */
-bool timed_has(spar_method_t method);
-
 /* One call of this shape, float32, entries chosen at random by each rank
- * (`seed`). Seconds until the last rank has the result. SPAR_ERR_INVALID: there
- * is no such machine, or the ranks wait for each other for ever; other errors
+ * (`seed`). Seconds until the last rank has the result. SPAR_ERR_INVALID: the
+ * method is MPI's, or the ranks wait for each other for ever; other errors
  * are the machine's. */
 spar_status_t timed_run(const spar_simulated_network_t *network,
                         spar_method_t method, const spar_model_shape_t *shape,

@@ -98,7 +98,8 @@ static void sparse_methods_send_what_their_papers_say(void **state)
         HEADER + spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 4), 4));
     assert_near(
         predict(&bytes, SPAR_METHOD_DOUBLING, 8, 8),
-        3 * HEADER + block + share * 8 - spar_model_block_bytes(1e6, 2e4, 4) +
+        2 * 3 * HEADER + block + share * 8 -
+            spar_model_block_bytes(1e6, 2e4, 4) +
             spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 2), 4) +
             spar_model_block_bytes(1e6, spar_model_union(1e6, 1e4, 4), 4));
 }
