@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pmpi/cost.h"
+#include "pmpi/dense_call.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/review.h"
@@ -106,8 +107,6 @@ void spar_advance_count_dense(spar_op_t *op)
  * that of the calls. So each waits until those before it have chosen. */
 static bool begin_dense(spar_op_t *op, bool in_turn)
 {
-    spar_allreduce_call_t *call = &op->call;
-
     if (op->kind == SPAR_OP_BLOCKING) {
         op->stage = SPAR_OP_CALLERS;
         /* Nobody but its caller can advance it. */
@@ -120,9 +119,7 @@ static bool begin_dense(spar_op_t *op, bool in_turn)
     if (!in_turn) {
         return false;
     }
-    op->code = spar_real.Iallreduce(call->sendbuf, call->recvbuf, call->count,
-                                    call->datatype, call->op, op->comm->shadow,
-                                    &op->dense);
+    op->code = spar_dense_call_start(&op->call, op->comm->shadow, &op->dense);
     op->stage = op->code == MPI_SUCCESS ? SPAR_OP_DENSE : SPAR_OP_ENDED;
     return true;
 }

@@ -20,7 +20,7 @@
 typedef struct spar_allreduce_call {
     const void *sendbuf; /* may be MPI_IN_PLACE */
     void *recvbuf;
-    int count;
+    int64_t count;
     MPI_Datatype datatype;
     MPI_Op op;
     MPI_Comm comm;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pmpi/advance.h"
+#include "pmpi/dense_call.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
 #include "pmpi/pace.h"
@@ -45,9 +46,7 @@ static void post(spar_op_t *op)
 /* The plan says dense: the call is made as if Spar were not there. */
 static void run_dense(spar_op_t *op)
 {
-    const spar_allreduce_call_t *call = &op->call;
-    int code = spar_real.Allreduce(call->sendbuf, call->recvbuf, call->count,
-                                   call->datatype, call->op, call->comm);
+    int code = spar_dense_call(&op->call);
 
     pthread_mutex_lock(&op->comm->busy);
     spar_advance_caller_done(op, code);

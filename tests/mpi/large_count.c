@@ -2,8 +2,8 @@
  * A trainer in miniature that uses the large-count functions of MPI 4, one for
  * each layer. Gradients are small whole numbers, see gradients.h: what was
  * delivered over the run, with a final flush, is exactly the sum of all
- * gradients of all ranks; with --exact, so is every single result. With --huge,
- * the counts are larger than an int, see large_count_behind.c.
+ * gradients of all ranks; with --exact, so is every single result. With --huge
+ * and --beyond, the counts are larger than an int, see large_count_behind.c.
  */
 #include <limits.h>
 #include <mpi.h>
@@ -16,6 +16,10 @@
 
 #define LAYERS 4
 #define STEPS  60
+
+/* Of --beyond; the dense ones come first. */
+#define BEYOND_STEPS 6
+#define BEYOND_DENSE 4
 
 typedef struct layer {
     MPI_Count count;
@@ -166,12 +170,42 @@ static void pass_huge_counts(void)
 
         layer->count = (MPI_Count)INT_MAX + 1 + l;
         layer->gradient = &value;
+        layer->request = MPI_REQUEST_NULL;
         if (layer->init != NULL) {
             layer->init(layer);
         } else {
             layer->start(layer);
+            MPI_Wait(&layer->request, MPI_STATUS_IGNORE);
         }
     }
+}
+
+/* More elements than an int can tell, nearly all of them zero, so that only the
+ * sparse steps need memory: 8.6 GB per rank. */
+static void sum_beyond(void)
+{
+    MPI_Count count = (MPI_Count)INT_MAX + 6;
+    float *gradient = calloc((size_t)count, sizeof(float));
+    const MPI_Count places[] = {0, 12345, (MPI_Count)1 << 30, count - 1};
+
+    check(gradient != NULL, "no memory", -1, 0);
+    for (int step = 0; gradient != NULL && step < BEYOND_STEPS; step++) {
+        bool sparse = step >= BEYOND_DENSE;
+
+        for (int i = 0; sparse && i < 4; i++) {
+            gradient[places[i]] = (float)(step + i + rank);
+        }
+        MPI_Allreduce_c(MPI_IN_PLACE, gradient, count, MPI_FLOAT, MPI_SUM,
+                        MPI_COMM_WORLD);
+        for (int i = 0; sparse && i < 4; i++) {
+            int sum = size * (step + i) + size * (size - 1) / 2;
+
+            check(gradient[places[i]] == (float)sum, "a wrong sum", step, i);
+        }
+        check(gradient[1] == 0 && gradient[count - 2] == 0,
+              "a sum from nowhere", step, 0);
+    }
+    free(gradient);
 }
 
 int main(int argc, char **argv)
@@ -183,6 +217,8 @@ int main(int argc, char **argv)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (strcmp(option, "--huge") == 0) {
         pass_huge_counts();
+    } else if (strcmp(option, "--beyond") == 0) {
+        sum_beyond();
     } else {
         for (int l = 0; l < LAYERS; l++) {
             prepare(&layers[l]);

@@ -1,7 +1,7 @@
 /*
- * An MPI for counts beyond an int, which no test has the memory for: it only
- * tells what it got. Preloaded behind Spar, where its calls to the real MPI
- * arrive.
+ * An MPI for counts beyond an int, whose sums no test has the memory for: it
+ * only tells what it got. In place of zeros that is their sum. Preloaded behind
+ * Spar, where its calls to the real MPI arrive.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -39,8 +39,11 @@ int PMPI_Iallreduce_c(const void *in, void *out, MPI_Count count,
     __typeof__(&MPI_Iallreduce_c) real;
 
     find("PMPI_Iallreduce_c", &real);
-    return count > INT_MAX ? tell("MPI_Iallreduce_c", count)
-                           : real(in, out, count, type, op, comm, request);
+    if (count <= INT_MAX) {
+        return real(in, out, count, type, op, comm, request);
+    }
+    *request = MPI_REQUEST_NULL;
+    return tell("MPI_Iallreduce_c", count);
 }
 
 int PMPI_Allreduce_init_c(const void *in, void *out, MPI_Count count,
