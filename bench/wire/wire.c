@@ -77,7 +77,7 @@ static double speed(void (*run)(bench_t *bench), bench_t *bench, int rounds)
 {
     size_t k = bench->selection.count;
     size_t times = k < ENTRIES_AT_LEAST ? ENTRIES_AT_LEAST / k : 1;
-    double seconds[1000];
+    double seconds[1000] = {0};
     size_t i;
     int r;
 
