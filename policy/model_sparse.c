@@ -17,27 +17,20 @@ static double own_bytes(const spar_call_t *call)
                                   call->shape->value_bytes);
 }
 
-/* Headers to everyone, then blocks, which follow at once where they may. */
-static spar_model_units_t announced(const spar_call_t *call, double bytes)
-{
-    spar_model_units_t units;
-    spar_model_units_t blocks;
-
-    if (call->shape->eager) {
-        return spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES + bytes);
-    }
-    units = spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES);
-    blocks = spar_units_everyone(call, bytes);
-    spar_units_add(&units, &blocks);
-    return units;
-}
-
 spar_model_units_t spar_model_allgather(const spar_call_t *call)
 {
-    spar_model_units_t units = announced(call, own_bytes(call));
-    spar_model_units_t work = own_work(call);
+    double bytes = own_bytes(call);
+    spar_model_units_t units = own_work(call);
+    spar_model_units_t more;
 
-    spar_units_add(&units, &work);
+    if (call->shape->eager) {
+        bytes += SPAR_MODEL_HEADER_BYTES;
+    } else {
+        more = spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES);
+        spar_units_add(&units, &more);
+    }
+    more = spar_units_everyone(call, bytes);
+    spar_units_add(&units, &more);
     units.of[SPAR_MODEL_ADD] += call->ranks * call->entries;
     return units;
 }
@@ -157,14 +150,21 @@ spar_model_units_t spar_model_split(const spar_call_t *call)
 {
     double found = spar_model_union(call->count, call->entries, call->ranks);
     double kept = fmin(2 * call->entries, found);
-    double bytes =
-        SPAR_MODEL_HEADER_BYTES + sum_bytes(call, kept) / call->ranks;
-    spar_model_units_t units = announced(call, own_bytes(call) / call->ranks);
-    spar_model_units_t results = spar_units_everyone(call, bytes);
-    spar_model_units_t work = own_work(call);
+    spar_model_units_t units = own_work(call);
+    spar_model_units_t more;
+    spar_rounds_t rounds = {.last_senders = 0};
 
-    spar_units_add(&units, &results);
-    spar_units_add(&units, &work);
+    if (!call->shape->eager) {
+        add_agreement(call, &rounds);
+        more = spar_rounds_finish(call, &rounds);
+        spar_units_add(&units, &more);
+    }
+    more = spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES +
+                                         own_bytes(call) / call->ranks);
+    spar_units_add(&units, &more);
+    more = spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES +
+                                         sum_bytes(call, kept) / call->ranks);
+    spar_units_add(&units, &more);
     units.of[SPAR_MODEL_ADD] += call->entries + kept;
     units.of[SPAR_MODEL_SCAN] += call->count / call->ranks;
     units.of[SPAR_MODEL_ENCODE] += kept / call->ranks;

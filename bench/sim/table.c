@@ -102,7 +102,7 @@ int table_print(bool verbose)
         spar_method_t method = (spar_method_t)i;
         ratios_t ratios = {.count = 0};
 
-        if (method == SPAR_METHOD_MPI || method >= SPAR_METHOD_SPLIT) {
+        if (method == SPAR_METHOD_MPI || method >= SPAR_METHOD_NODE) {
             continue;
         }
         compare_all(method, verbose, &ratios);

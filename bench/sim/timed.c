@@ -3,6 +3,7 @@
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
 #include "exchange/ring.h"
+#include "exchange/split.h"
 
 #include <stdlib.h>
 
@@ -46,6 +47,8 @@ static spar_status_t create(spar_method_t method, spar_transport_t *transport,
         return spar_allgather_create(transport, TAG, exchange_p);
     case SPAR_METHOD_DOUBLING:
         return spar_doubling_create(transport, TAG, exchange_p);
+    case SPAR_METHOD_SPLIT:
+        return spar_split_create(transport, TAG, exchange_p);
     default:
         return SPAR_ERR_INVALID;
     }
@@ -127,24 +130,44 @@ static spar_status_t start_sparse(job_t *job, int rank)
     return status == SPAR_OK ? spar_exchange_start(*exchange, &call) : status;
 }
 
-/* Lets a rank do all that it can. */
+/* Lets a machine do all that it can: until twice in a row nothing moved, since
+ * a step from one phase to the next need not count as a move. */
+static spar_status_t exhaust(spar_exchange_t *exchange)
+{
+    spar_status_t status = SPAR_INPROGRESS;
+
+    for (int idle = 0; idle < 2 && status == SPAR_INPROGRESS; idle++) {
+        uint64_t moves = exchange->moves;
+
+        status = spar_exchange_progress(exchange);
+        if (moves != exchange->moves) {
+            idle = -1;
+        }
+    }
+    return status;
+}
+
+static spar_status_t exhaust_ring(spar_ring_t *ring)
+{
+    spar_status_t status;
+    uint64_t moves;
+
+    do {
+        moves = spar_ring_moves(ring);
+        status = spar_ring_progress(ring);
+    } while (status == SPAR_INPROGRESS && moves != spar_ring_moves(ring));
+    return status;
+}
+
 static spar_status_t go_on(job_t *job, int rank)
 {
-    uint64_t moves;
     spar_status_t status;
 
     if (job->done[rank]) {
         return SPAR_OK;
     }
-    if (job->method == SPAR_METHOD_RING) {
-        status = spar_ring_progress(job->rings[rank]);
-    } else {
-        do {
-            moves = job->exchanges[rank]->moves;
-            status = spar_exchange_progress(job->exchanges[rank]);
-        } while (status == SPAR_INPROGRESS &&
-                 moves != job->exchanges[rank]->moves);
-    }
+    status = job->method == SPAR_METHOD_RING ? exhaust_ring(job->rings[rank])
+                                             : exhaust(job->exchanges[rank]);
     if (status == SPAR_OK) {
         job->done[rank] = true;
         job->left--;

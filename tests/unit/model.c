@@ -91,7 +91,7 @@ static void sparse_methods_send_what_their_papers_say(void **state)
     assert_near(predict(&bytes, SPAR_METHOD_ALLGATHER, 8, 2),
                 16 * (HEADER + block));
     assert_near(predict(&bytes, SPAR_METHOD_SPLIT, 8, 8),
-                7 * (2 * HEADER + block / 8 + share));
+                7 * (2 * HEADER + block / 8 + share) + 3 * HEADER);
     /* One block leaves a host, whatever the number of its ranks. */
     assert_near(
         predict(&bytes, SPAR_METHOD_NODE, 8, 2),
