@@ -5,5 +5,6 @@ target_link_libraries(spar_test_job PUBLIC
 spar_unit_test(allgather spar_test_job)
 spar_unit_test(doubling spar_test_job)
 spar_unit_test(split spar_test_job)
+spar_unit_test(node spar_test_job)
 spar_unit_test(ring spar_exchange spar_loopback)
 spar_unit_test(simulated spar_exchange spar_loopback)
