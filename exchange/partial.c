@@ -1,5 +1,7 @@
 #include "exchange/partial.h"
 
+#include "sparsify/merge.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +11,14 @@
  * merged, encoded and decoded again it costs several times what a dense
  * addition does.
  */
+static uint64_t most_cheap(uint64_t span)
+{
+    return span * 5 / 8;
+}
+
 static bool is_cheap(uint64_t span, uint64_t entries)
 {
-    return entries <= span * 5 / 8;
+    return entries <= most_cheap(span);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -43,14 +50,15 @@ void spar_partial_cleanup(spar_partial_t *partial)
 spar_status_t spar_partial_reserve(spar_partial_t *partial, spar_dtype_t dtype,
                                    uint64_t span, uint64_t most)
 {
-    uint64_t entries = smaller(span, most);
+    uint64_t one = smaller(most, most_cheap(span));
+    uint64_t both = smaller(most, 2 * most_cheap(span));
     size_t bytes = widest_dense(span, most) * spar_dtype_size(dtype);
     spar_selection_t *lists[3] = {&partial->incoming, &partial->merged[0],
                                   &partial->merged[1]};
     spar_status_t status = SPAR_OK;
 
     for (int i = 0; status == SPAR_OK && i < 3; i++) {
-        status = spar_selection_reserve(lists[i], dtype, entries);
+        status = spar_selection_reserve(lists[i], dtype, i == 0 ? one : both);
     }
     if (status == SPAR_OK && bytes > partial->dense_bytes) {
         void *dense = malloc(bytes);
@@ -120,64 +128,12 @@ void spar_partial_begin(spar_partial_t *partial, spar_dtype_t dtype,
     }
 }
 
-/* One entry of a list, as it is in `sum`. */
-static void put(spar_selection_t *sum, const spar_selection_t *from, size_t i)
-{
-    size_t at = sum->count++;
-
-    sum->indices[at] = from->indices[i];
-    if (sum->dtype == SPAR_DTYPE_F64) {
-        ((double *)sum->values)[at] = ((const double *)from->values)[i];
-    } else {
-        ((float *)sum->values)[at] = ((const float *)from->values)[i];
-    }
-}
-
-static void put_sum(spar_selection_t *sum, const spar_selection_t *a, size_t i,
-                    const spar_selection_t *b, size_t j)
-{
-    size_t at = sum->count;
-
-    put(sum, a, i);
-    if (sum->dtype == SPAR_DTYPE_F64) {
-        ((double *)sum->values)[at] += ((const double *)b->values)[j];
-    } else {
-        ((float *)sum->values)[at] += ((const float *)b->values)[j];
-    }
-}
-
-static void merge(const spar_selection_t *a, const spar_selection_t *b,
-                  spar_selection_t *sum)
-{
-    size_t i = 0, j = 0;
-
-    sum->count = 0;
-    sum->dtype = a->dtype;
-    sum->travels = spar_values_native(a->dtype);
-    while (i < a->count && j < b->count) {
-        if (a->indices[i] == b->indices[j]) {
-            put_sum(sum, a, i++, b, j++);
-        } else if (a->indices[i] < b->indices[j]) {
-            put(sum, a, i++);
-        } else {
-            put(sum, b, j++);
-        }
-    }
-    while (i < a->count) {
-        put(sum, a, i++);
-    }
-    while (j < b->count) {
-        put(sum, b, j++);
-    }
-}
-
 /* Whether the sum of the present list and a block has room. A dense block may
  * have more entries than there are. */
 static bool has_room(const spar_partial_t *partial,
                      const spar_wire_header_t *header)
 {
-    uint64_t entries =
-        smaller(partial->span, partial->list->count + header->selected);
+    uint64_t entries = partial->list->count + header->selected;
     bool dense_fits = dense_bytes(partial) <= partial->dense_bytes;
 
     if (!is_cheap(partial->span, header->selected)) {
@@ -212,7 +168,10 @@ spar_status_t spar_partial_add(spar_partial_t *partial,
     if (status != SPAR_OK) {
         return status;
     }
-    merge(partial->list, &partial->incoming, next);
+    if (spar_merge_add(partial->list, &partial->incoming, next) != SPAR_OK) {
+        *cause_p = "sent more entries than agreed";
+        return SPAR_ERR_WIRE;
+    }
     partial->list = next;
     if (!is_cheap(partial->span, next->count)) {
         fill_up(partial);
