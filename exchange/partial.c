@@ -51,7 +51,9 @@ spar_status_t spar_partial_reserve(spar_partial_t *partial, spar_dtype_t dtype,
                                    uint64_t span, uint64_t most)
 {
     uint64_t one = smaller(most, most_cheap(span));
-    uint64_t both = smaller(most, 2 * most_cheap(span));
+    /* Two lists before they are merged: common indices count twice. */
+    uint64_t both = most < span ? smaller(most, 2 * most_cheap(span))
+                                : 2 * most_cheap(span);
     size_t bytes = widest_dense(span, most) * spar_dtype_size(dtype);
     spar_selection_t *lists[3] = {&partial->incoming, &partial->merged[0],
                                   &partial->merged[1]};

@@ -24,8 +24,8 @@ typedef struct spar_partial {
 void spar_partial_init(spar_partial_t *partial);
 void spar_partial_cleanup(spar_partial_t *partial);
 
-/* Makes room for sums of at most `most` entries out of `span`; keeps what there
- * is. SPAR_ERR_NO_MEMORY. */
+/* Makes room for sums of blocks with at most `most` entries altogether (span:
+ * no limit) out of `span`; keeps what there is. SPAR_ERR_NO_MEMORY. */
 spar_status_t spar_partial_reserve(spar_partial_t *partial, spar_dtype_t dtype,
                                    uint64_t span, uint64_t most);
 /* Bytes that suffice for the payload of such a sum. */

@@ -36,9 +36,10 @@ void case_every_size_sums_and_conserves(void **state)
 void case_every_type_and_way_of_sending(void **state)
 {
     static const spar_values_t values[] = {SPAR_VALUES_F32, SPAR_VALUES_F64,
-                                           SPAR_VALUES_BF16};
+                                           SPAR_VALUES_BF16, SPAR_VALUES_FP16,
+                                           SPAR_VALUES_INT8};
 
-    for (unsigned i = 0; i < 3 * 32; i++) {
+    for (unsigned i = 0; i < 5 * 32; i++) {
         run_and_check(*state,
                       &(job_shape_t){.size = 5 + (int)(i % 3),
                                      .count = 700,

@@ -6,12 +6,12 @@
 
 #define PATIENCE 20000
 
-double job_random(job_t *job)
+double job_random(uint64_t *random)
 {
-    job->random ^= job->random << 13;
-    job->random ^= job->random >> 7;
-    job->random ^= job->random << 17;
-    return (double)(job->random >> 11) / 9007199254740992.0;
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    return (double)(*random >> 11) / 9007199254740992.0;
 }
 
 double job_get(const job_t *job, const void *array, uint64_t index)
@@ -81,6 +81,7 @@ void job_setup(job_t *job, const job_algorithm_t *algorithm,
     job->algorithm = algorithm;
     job->shape = *shape;
     job->random = shape->seed * 2654435761u + 88172645463325252u;
+    job->schedule = ~job->random;
     faults.lost_rank = shape->lost - 1;
     faults.seed += shape->seed;
     assert_int_equal(spar_loopback_create(shape->size, &faults, &job->loopback),
@@ -113,10 +114,10 @@ static double draw(job_t *job, uint64_t index)
     const job_shape_t *shape = &job->shape;
     uint64_t quarter = shape->count / 4;
     bool near = index >= quarter && index < 2 * quarter;
-    double value = 2 * job_random(job) - 1;
+    double value = 2 * job_random(&job->random) - 1;
 
-    if (shape->lossless &&
-        job_random(job) * (double)shape->count > 0.7 * (double)shape->k) {
+    if (shape->lossless && job_random(&job->random) * (double)shape->count >
+                               0.7 * (double)shape->k) {
         return 0;
     }
     if (shape->clustered && near) {
@@ -196,7 +197,7 @@ static bool advance(job_t *job, job_rank_t *rank)
     }
     if (job->shape.late && !rank->settled) {
         check_kept(job, rank);
-        if (rank->exchange->agreed && job_random(job) < 0.2) {
+        if (rank->exchange->agreed && job_random(&job->schedule) < 0.2) {
             rank->settled = true;
             spar_exchange_settle(rank->exchange, !job->shape.drop);
         }
@@ -213,12 +214,13 @@ bool job_drive(job_t *job)
         left += job->ranks[rank].status == SPAR_INPROGRESS;
     }
     for (int turn = 0; left > 0 && turn < PATIENCE; turn++) {
-        int first = (int)(job_random(job) * size);
+        int first = (int)(job_random(&job->schedule) * size);
 
         for (int i = 0; i < size; i++) {
             job_rank_t *rank = &job->ranks[(first + i) % size];
 
-            if (rank->status == SPAR_INPROGRESS && job_random(job) < 0.8) {
+            if (rank->status == SPAR_INPROGRESS &&
+                job_random(&job->schedule) < 0.8) {
                 left -= advance(job, rank);
             }
         }

@@ -67,7 +67,8 @@ struct job {
     const job_algorithm_t *algorithm;
     job_shape_t shape;
     spar_loopback_t *loopback;
-    uint64_t random;
+    uint64_t random;   /* of the data */
+    uint64_t schedule; /* of who goes on when */
     job_rank_t ranks[JOB_MOST_RANKS];
 };
 
@@ -76,8 +77,8 @@ void job_setup(job_t *job, const job_algorithm_t *algorithm,
 /* Nothing is left under way. */
 void job_teardown(job_t *job);
 
-/* In [0, 1). */
-double job_random(job_t *job);
+/* In [0, 1), from one of the two. */
+double job_random(uint64_t *random);
 
 double job_get(const job_t *job, const void *array, uint64_t index);
 void job_put(const job_t *job, void *array, uint64_t index, double value);
