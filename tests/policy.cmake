@@ -10,3 +10,6 @@ foreach(name placement placement_area placement_here)
     target_compile_definitions(test_${name} PRIVATE _GNU_SOURCE
         SPAR_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/unit/data")
 endforeach()
+if(TARGET spar_timed)
+    spar_unit_test(model_simulated spar_timed)
+endif()
