@@ -79,12 +79,7 @@ static void add_agreement(const spar_call_t *call, spar_rounds_t *rounds)
         double senders = fmin((double)distance, call->per_node);
 
         spar_rounds_add(rounds, leaves ? senders : 0, SPAR_MODEL_HEADER_BYTES);
-        if (leaves) {
-            spar_model_units_t wait =
-                spar_units_network(0, senders - 1, SPAR_MODEL_HEADER_BYTES);
-
-            spar_units_add(&rounds->chain, &wait);
-        }
+        spar_rounds_wait(rounds);
     }
 }
 
@@ -177,19 +172,25 @@ spar_model_units_t spar_model_node(const spar_call_t *call)
     double nodes = ceil(call->ranks / call->per_node);
     double entries =
         spar_model_union(call->count, call->entries, call->per_node);
-    double bytes = SPAR_MODEL_HEADER_BYTES + sum_bytes(call, entries);
-    spar_model_units_t units =
-        spar_units_local(1, others, SPAR_MODEL_HEADER_BYTES + own_bytes(call));
-    spar_model_units_t between = spar_units_network(1, nodes - 1, bytes);
-    spar_model_units_t forward = spar_units_local(1, others, bytes);
-    spar_model_units_t work = own_work(call);
+    double bytes = partial_bytes(call, entries);
+    spar_rounds_t rounds = {.last_senders = 0};
+    spar_model_units_t units = own_work(call);
+    spar_model_units_t more;
 
-    /* Blocks are forwarded as they come, the last one at the end. */
-    spar_units_add(&between, &forward);
-    between = spar_units_longer(call, between,
-                                spar_units_local(1, others * nodes, bytes));
-    spar_units_add(&units, &between);
-    spar_units_add(&units, &work);
+    if (!call->shape->eager) {
+        add_agreement(call, &rounds);
+        more = spar_rounds_finish(call, &rounds);
+        spar_units_add(&units, &more);
+    }
+    more =
+        spar_units_local(1, others, SPAR_MODEL_HEADER_BYTES + own_bytes(call));
+    spar_units_add(&units, &more);
+    more = spar_units_network(1, nodes - 1, bytes);
+    spar_units_add(&units, &more);
+    /* Blocks are forwarded in the order of the nodes, of which the first one
+     * comes last to the last node. */
+    more = spar_units_local(1, others * nodes, bytes);
+    spar_units_add(&units, &more);
     for (int merged = 1; merged < (int)call->per_node; merged++) {
         units.of[SPAR_MODEL_MERGE] +=
             call->entries +

@@ -97,14 +97,25 @@ double spar_call_crossing(const spar_call_t *call, uint64_t power)
     return rest <= distance ? rest : 2 * distance - rest;
 }
 
+void spar_rounds_wait(spar_rounds_t *rounds)
+{
+    spar_model_units_t units;
+
+    if (rounds->last_senders > 1) {
+        units =
+            spar_units_network(0, rounds->last_senders - 1, rounds->last_bytes);
+        spar_units_add(&rounds->chain, &units);
+        rounds->last_senders = 1;
+    }
+}
+
 spar_model_units_t spar_rounds_finish(const spar_call_t *call,
                                       spar_rounds_t *rounds)
 {
-    spar_model_units_t units = spar_units_network(
-        0, fmax(rounds->last_senders - 1, 0), rounds->last_bytes);
+    spar_model_units_t units =
+        spar_units_network(rounds->last_senders > 0, 0, 0);
 
-    spar_units_add(&rounds->chain, &units);
-    units = spar_units_network(rounds->last_senders > 0, 0, 0);
+    spar_rounds_wait(rounds);
     spar_units_add(&rounds->busy, &units);
     units = spar_units_longer(call, rounds->chain, rounds->busy);
     spar_units_add(&units, &rounds->within);

@@ -54,8 +54,11 @@ void spar_rounds_add(spar_rounds_t *rounds, double senders, double bytes);
  * so many bytes was in front of it. */
 void spar_rounds_hide(spar_rounds_t *rounds, double bytes);
 
-/* All rounds. The last rank's message waits for those of its node; or the
- * interface never pauses, but for the last message's flight. */
+/* The last round's last message waits for the others of its node. */
+void spar_rounds_wait(spar_rounds_t *rounds);
+
+/* All rounds: a rank's own messages, the last of which waits; or the interface
+ * never pauses, but for the last message's flight. */
 spar_model_units_t spar_rounds_finish(const spar_call_t *call,
                                       spar_rounds_t *rounds);
 
