@@ -2,27 +2,22 @@
 #ifndef SPAR_BENCH_DENSE_ALGORITHMS_H
 #define SPAR_BENCH_DENSE_ALGORITHMS_H
 
+#include "bench/dense/openmpi.h"
 #include "exchange/ring.h"
 #include "pmpi/transport_mpi.h"
 
-/* Open MPI's own choice, and each of its algorithms. */
-#define OPENMPI_ALGORITHMS 7
-#define ALGORITHMS         (OPENMPI_ALGORITHMS + 1)
+/* The last one is Spar's ring. */
+#define ALGORITHMS (OPENMPI_ALGORITHMS + 1)
 
 typedef struct algorithms {
-    /* One communicator per algorithm: Open MPI looks at its settings when it
-     * makes one. MPI_COMM_NULL: this MPI does not let an algorithm be chosen.
-     */
-    MPI_Comm comms[ALGORITHMS];
+    MPI_Comm comms[OPENMPI_ALGORITHMS];
+    MPI_Comm comm; /* the ring's */
     spar_transport_mpi_t transport;
     spar_ring_t *ring;
 } algorithms_t;
 
-/* Call it before MPI_Init: makes Open MPI look at the choice of algorithm. */
-void algorithms_prepare(void);
-
-/* Collective. The ring has room for `count` elements. Ends the job when that
- * cannot be. */
+/* Collective, after openmpi_prepare. The ring has room for `count` elements.
+ * Ends the job when that cannot be. */
 void algorithms_open(algorithms_t *algorithms, uint64_t count);
 void algorithms_close(algorithms_t *algorithms);
 

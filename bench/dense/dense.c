@@ -138,7 +138,7 @@ int main(int argc, char **argv)
     static bench_t bench;
     size_t most = 0;
 
-    algorithms_prepare();
+    openmpi_prepare();
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &bench.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &bench.ranks);

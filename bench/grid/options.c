@@ -1,5 +1,7 @@
 #include "bench/grid/options.h"
 
+#include "bench/dense/openmpi.h"
+
 #include <getopt.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -7,16 +9,16 @@
 
 static const char help[] =
     "usage: mpirun -n RANKS bench_grid [options] COUNT...\n"
-    "Times blocking MPI_Allreduce of float32 in place, a call for each COUNT "
-    "of\n"
-    "elements in every step, with new gradient-like content each time; all "
-    "ranks\n"
-    "begin together. Prints per group of steps and count: group, count, "
-    "median\n"
-    "seconds of the slowest rank, how many calls that is the median of.\n"
+    "Times blocking MPI_Allreduce of float32 in place, a call for each COUNT\n"
+    "of elements in every step, with new gradient-like content each time;\n"
+    "all ranks begin together. Prints per group of steps and count: group,\n"
+    "count, median seconds of the slowest rank, of how many calls.\n"
     "\n"
     "  -w, --warmup N  steps before the first group (30)\n"
     "  -g, --groups N  groups of steps, such as stages of a density ramp (1)\n"
+    "  -p, --plain     a group for each algorithm that Open MPI has, named "
+    "so,\n"
+    "                  their steps in turn; not with Spar\n"
     "  -s, --steps N   steps of a group (10)\n"
     "  -d, --drop N    first steps of a group that are not measured (0)\n"
     "  -h, --help      this text\n";
@@ -24,6 +26,7 @@ static const char help[] =
 static const struct option longs[] = {
     {"warmup", required_argument, NULL, 'w'},
     {"groups", required_argument, NULL, 'g'},
+    {"plain", no_argument, NULL, 'p'},
     {"steps", required_argument, NULL, 's'},
     {"drop", required_argument, NULL, 'd'},
     {"help", no_argument, NULL, 'h'},
@@ -68,6 +71,10 @@ static void take(options_t *options, int option, bool speaks)
     case 'g':
         options->groups = number(speaks, optarg, 1, 100);
         break;
+    case 'p':
+        options->plain = true;
+        options->groups = OPENMPI_ALGORITHMS;
+        break;
     case 's':
         options->steps = number(speaks, optarg, 1, 10000);
         break;
@@ -88,7 +95,8 @@ options_t options_parse(int argc, char **argv, bool speaks)
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "w:g:s:d:h", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "w:g:ps:d:h", longs, NULL)) !=
+           -1) {
         take(&options, option, speaks);
     }
     for (; optind < argc; optind++) {

@@ -7,6 +7,7 @@
 #define MOST_CALLS 64
 
 typedef struct options {
+    bool plain;             /* a group per algorithm of Open MPI, in turn */
     int counts[MOST_CALLS]; /* floats of the calls of a step, in order */
     int calls;
     int warmup; /* steps before the first group */
