@@ -2,6 +2,7 @@
 
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
+#include "exchange/node.h"
 #include "exchange/split.h"
 
 static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
@@ -17,6 +18,7 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
     case SPAR_METHOD_SPLIT:
         return spar_split_create(transport, tag, machine_p);
     case SPAR_METHOD_NODE:
+        return spar_node_create(transport, tag, comm->nodes, machine_p);
     case SPAR_METHOD_MPI:
     case SPAR_METHOD_RING:
     case SPAR_METHODS:
@@ -28,7 +30,8 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
 unsigned spar_machines_methods(const spar_comm_t *comm)
 {
     unsigned methods = SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER) |
-                       SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING);
+                       SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING) |
+                       SPAR_METHOD_BIT(SPAR_METHOD_NODE);
 
     if (comm->size <= SPAR_SPLIT_MOST_RANKS) {
         methods |= SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);

@@ -83,7 +83,7 @@ spar_mpi_test(settings_differ
     "SPAR_MODE=sparse SPAR_DENSITY=0.$((OMPI_COMM_WORLD_RANK + 1)) SPAR_MIN_COUNT=$((4096 * (1 + OMPI_COMM_WORLD_RANK))) exec ${sim}")
 
 # Each exchange algorithm by name
-foreach(algorithm doubling split)
+foreach(algorithm doubling split node)
     spar_mpi_test(${algorithm} ENV SPAR_MODE=sparse SPAR_EXCHANGE=${algorithm}
         ARGS -n 3 -m "sums are right" -m "sparse ${algorithm}" -- ${sim})
     spar_mpi_test(${algorithm}_nan
