@@ -42,6 +42,14 @@ uint64_t spar_choose_settled_step(const spar_comm_t *comm)
     return first_trial_step() - 1 + trial_steps(comm);
 }
 
+/* Where it cannot be had, allgather always can. */
+static unsigned named(unsigned there, spar_method_t method)
+{
+    return (there & SPAR_METHOD_BIT(method)) != 0
+               ? SPAR_METHOD_BIT(method)
+               : SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
+}
+
 unsigned spar_choose_allowed(const spar_comm_t *comm)
 {
     unsigned there = comm->has_machines
@@ -52,13 +60,13 @@ unsigned spar_choose_allowed(const spar_comm_t *comm)
     case SPAR_CONFIG_EXCHANGE_AUTO:
         break;
     case SPAR_CONFIG_EXCHANGE_ALLGATHER:
-        return there & SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
+        return named(there, SPAR_METHOD_ALLGATHER);
     case SPAR_CONFIG_EXCHANGE_DOUBLING:
-        return there & SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING);
+        return named(there, SPAR_METHOD_DOUBLING);
     case SPAR_CONFIG_EXCHANGE_SPLIT:
-        return there & SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);
+        return named(there, SPAR_METHOD_SPLIT);
     case SPAR_CONFIG_EXCHANGE_NODE:
-        return there & SPAR_METHOD_BIT(SPAR_METHOD_NODE);
+        return named(there, SPAR_METHOD_NODE);
     case SPAR_CONFIG_EXCHANGE_DENSE:
         return 0;
     }
