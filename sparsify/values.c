@@ -55,20 +55,29 @@ static inline float nearest_bf16(float value)
     return cut(value, 0x7fffu + odd, BF16_MASK);
 }
 
+/* The first if x is below the least normal half. Chosen as integers: compilers
+ * keep branches between floating-point computations. */
+static inline float half_choose(float x, float subnormal, float normal)
+{
+    uint32_t small = (spar_values_bits(x) & SPAR_VALUES_MAGNITUDE) <
+                     spar_values_bits(HALF_NORMAL);
+    uint32_t a = spar_values_bits(subnormal), b = spar_values_bits(normal);
+
+    return spar_values_float(b ^ ((a ^ b) & (0u - small)));
+}
+
 static inline float nearest_half(float x)
 {
     uint32_t odd = (spar_values_bits(x) >> 13) & 1u;
 
-    return x < HALF_NORMAL && x > -HALF_NORMAL
-               ? nearest_integer(x * (1 / HALF_STEP)) * HALF_STEP
-               : cut(x, 0xfffu + odd, HALF_MASK);
+    return half_choose(x, nearest_integer(x * (1 / HALF_STEP)) * HALF_STEP,
+                       cut(x, 0xfffu + odd, HALF_MASK));
 }
 
 static inline float some_half(float x, uint32_t random)
 {
-    return x < HALF_NORMAL && x > -HALF_NORMAL
-               ? some_integer(x * (1 / HALF_STEP), random) * HALF_STEP
-               : cut(x, random >> 19, HALF_MASK);
+    return half_choose(x, some_integer(x * (1 / HALF_STEP), random) * HALF_STEP,
+                       cut(x, random >> 19, HALF_MASK));
 }
 
 /* If the difference is exact, so is the sum (Dekker 1971); a value that is

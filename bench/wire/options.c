@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 static const char help[] =
-    "bench_wire: size of the wire block's indices against their entropy, and\n"
-    "how many entries one core encodes, decodes to a list, decodes and adds,\n"
-    "and merges, in millions per second.\n"
+    "bench_wire: bits of an index in the wire block against its entropy, and\n"
+    "how many entries one core rounds (to the nearest, at random), encodes,\n"
+    "decodes to a list, decodes and adds, and merges, in millions per second.\n"
     "  -n, --count N        elements of the layer (1e4, 1e6 and 1e8)\n"
     "  -d, --density D      of the entries (0.0001 to 0.25)\n"
     "  -r, --rounds R       of each timing (5)\n"

@@ -39,6 +39,17 @@ static void encode(bench_t *bench)
                            &bench->header));
 }
 
+/* Rounding again what has been rounded takes as long. */
+static void round_nearest(bench_t *bench)
+{
+    spar_selection_round(&bench->selection, bench->header.values, 0);
+}
+
+static void round_random(bench_t *bench)
+{
+    spar_selection_round(&bench->selection, bench->header.values, 1);
+}
+
 static void decode(bench_t *bench)
 {
     check(spar_wire_decode(&bench->header, bench->payload,
@@ -106,11 +117,11 @@ static void row(bench_t *bench, size_t k, const options_t *options)
     double entropy = entries_entropy(bench->n, k);
     size_t t;
 
+    entries_make(&bench->other, bench->n, k, 2);
     for (t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
         double bits;
 
         entries_make(&bench->selection, bench->n, k, 1);
-        entries_make(&bench->other, bench->n, k, 2);
         spar_selection_round(&bench->selection, types[t].values, 0);
         encode(bench);
         bits = 8.0 *
@@ -121,6 +132,12 @@ static void row(bench_t *bench, size_t k, const options_t *options)
         printf("%10zu %8.4f %9zu %6s %8.3f %8.3f %6.3f", bench->n,
                (double)k / (double)bench->n, k, types[t].name, bits, entropy,
                bits / entropy);
+        if (types[t].values == SPAR_VALUES_F32) {
+            printf(" %8s %8s", "-", "-");
+        } else {
+            printf(" %8.0f", speed(round_nearest, bench, options->rounds));
+            printf(" %8.0f", speed(round_random, bench, options->rounds));
+        }
         printf(" %8.0f", speed(encode, bench, options->rounds));
         printf(" %8.0f", speed(decode, bench, options->rounds));
         printf(" %8.0f", speed(add, bench, options->rounds));
@@ -173,9 +190,9 @@ int main(int argc, char **argv)
     }
     printf("%s; millions of entries per second on one core\n",
            spar_kernels()->name);
-    printf("%10s %8s %9s %6s %8s %8s %6s %8s %8s %8s %8s\n", "elements",
-           "density", "entries", "values", "bits", "entropy", "ratio", "encode",
-           "decode", "add", "merge");
+    printf("%10s %8s %9s %6s %8s %8s %6s %8s %8s %8s %8s %8s %8s\n", "elements",
+           "density", "entries", "values", "bits", "entropy", "ratio",
+           "nearest", "random", "encode", "decode", "add", "merge");
     if (options.n > 0) {
         layer(options.n, &options);
         return 0;
