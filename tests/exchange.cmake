@@ -8,6 +8,8 @@ spar_unit_test(split spar_test_job)
 spar_unit_test(node spar_test_job)
 spar_unit_test(exchange_random spar_test_job)
 spar_unit_test(ring spar_exchange spar_loopback)
+spar_unit_test(ring_large spar_exchange)
+target_compile_definitions(test_ring_large PRIVATE _GNU_SOURCE)
 spar_unit_test(simulated spar_exchange spar_loopback)
 
 # Some ask for more memory than there is, which has to end in an error.

@@ -7,6 +7,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 NEAR = 1.1
 # Deviations beyond a factor of two look alike.
 MOST = 2.0
+# Up to this deviation dark letters can be read.
+LIGHT = 1.5
 
 
 def places(cells):
@@ -83,10 +85,10 @@ def draw_panel(axes, cells, value):
         ratio = value(cell)
         numbers[row][column] = max(1 / MOST, min(MOST, ratio))
         axes.text(column, row, f"{cell.chosen}\n{ratio:.2f}", ha="center", va="center",
-                  fontsize=7)
+                  fontsize=7, color="black" if LIGHT > ratio > 1 / LIGHT else "white")
     from matplotlib.colors import LogNorm  # pylint: disable=import-outside-toplevel
     axes.imshow(numbers, cmap="RdBu_r", norm=LogNorm(1 / MOST, MOST), aspect="auto",
-                alpha=0.7)
+                alpha=0.9)
     axes.set_xticks(range(len(counts)), [f"{count:.0e}" for count in counts])
     axes.set_yticks(range(len(densities)), [f"{density:g}" for density in densities])
     axes.grid(visible=False)
