@@ -79,8 +79,9 @@ static void add_agreement(const spar_call_t *call, spar_rounds_t *rounds)
         double senders = fmin((double)distance, call->per_node);
 
         spar_rounds_add(rounds, leaves ? senders : 0, SPAR_MODEL_HEADER_BYTES);
-        spar_rounds_wait(rounds);
     }
+    /* Only once: whoever had to wait is late, and finds the interface free. */
+    spar_rounds_wait(rounds);
 }
 
 /* Ranks of the fullest node whose partner is on another one. Of nodes whose
@@ -185,7 +186,7 @@ spar_model_units_t spar_model_node(const spar_call_t *call)
     more =
         spar_units_local(1, others, SPAR_MODEL_HEADER_BYTES + own_bytes(call));
     spar_units_add(&units, &more);
-    more = spar_units_network(1, nodes - 1, bytes);
+    more = spar_units_network(nodes > 1, nodes - 1, bytes);
     spar_units_add(&units, &more);
     /* Blocks are forwarded in the order of the nodes, of which the first one
      * comes last to the last node. */

@@ -2,6 +2,7 @@
 
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
+#include "exchange/node.h"
 #include "exchange/ring.h"
 #include "exchange/split.h"
 
@@ -39,16 +40,37 @@ spar_simulated_network_t timed_network(const spar_model_t *model,
                     seconds[SPAR_MODEL_NETWORK_BYTE]}};
 }
 
-static spar_status_t create(spar_method_t method, spar_transport_t *transport,
+static spar_status_t create_node(const spar_model_shape_t *shape,
+                                 spar_transport_t *transport,
+                                 spar_exchange_t **exchange_p)
+{
+    int per_node = (shape->ranks + shape->nodes - 1) / shape->nodes;
+    int *nodes = malloc((size_t)shape->ranks * sizeof(*nodes));
+    spar_status_t status;
+
+    if (nodes == NULL) {
+        return SPAR_ERR_NO_MEMORY;
+    }
+    for (int rank = 0; rank < shape->ranks; rank++) {
+        nodes[rank] = rank / per_node;
+    }
+    status = spar_node_create(transport, TAG, nodes, exchange_p);
+    free(nodes);
+    return status;
+}
+
+static spar_status_t create(const job_t *job, spar_transport_t *transport,
                             spar_exchange_t **exchange_p)
 {
-    switch (method) {
+    switch (job->method) {
     case SPAR_METHOD_ALLGATHER:
         return spar_allgather_create(transport, TAG, exchange_p);
     case SPAR_METHOD_DOUBLING:
         return spar_doubling_create(transport, TAG, exchange_p);
     case SPAR_METHOD_SPLIT:
         return spar_split_create(transport, TAG, exchange_p);
+    case SPAR_METHOD_NODE:
+        return create_node(job->shape, transport, exchange_p);
     default:
         return SPAR_ERR_INVALID;
     }
@@ -122,7 +144,7 @@ static spar_status_t start_sparse(job_t *job, int rank)
                                        .out = job->out,
                                        .eager = job->shape->eager,
                                        .apply = true};
-    spar_status_t status = create(job->method, transport, exchange);
+    spar_status_t status = create(job, transport, exchange);
 
     if (status == SPAR_OK) {
         status = spar_exchange_reserve(*exchange, &size);
