@@ -62,6 +62,17 @@ static spar_model_t fit(const calls_t *calls, int without)
     return model;
 }
 
+/* Whether there are calls with different numbers of ranks. */
+static bool has_several(const calls_t *calls)
+{
+    for (size_t i = 1; i < calls->count; i++) {
+        if (calls->calls[i].shape.ranks != calls->calls[0].shape.ranks) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_misses(const char *what, double *misses, size_t count)
 {
     printf("%s: median miss %.1f %%, 90 %% of calls within %.1f %%\n", what,
@@ -91,8 +102,10 @@ static void print_calls(const calls_t *calls, const spar_model_t *all)
         misses[1][i] = fabs(foretold / call->seconds - 1);
     }
     print_misses("fitted to all calls", misses[0], calls->count);
-    print_misses("foretold from other numbers of ranks", misses[1],
-                 calls->count);
+    if (has_several(calls)) {
+        print_misses("foretold from other numbers of ranks", misses[1],
+                     calls->count);
+    }
 }
 
 int fit_print(FILE *file)
