@@ -9,6 +9,13 @@ foreach(case shape killed fallback usage)
         SKIP_RETURN_CODE 77 RESOURCE_LOCK lab)
 endforeach()
 
+add_test(NAME lab_nodes
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/nodes.sh
+        ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>
+        $<TARGET_FILE:spar_command> $<TARGET_FILE:mpi_sim>)
+set_tests_properties(lab_nodes PROPERTIES LABELS lab TIMEOUT 180
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
+
 if(TARGET fashion_c)
     add_test(NAME lab_traffic
         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/traffic.sh
