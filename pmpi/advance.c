@@ -218,11 +218,13 @@ static bool progress_one(spar_op_t *op, bool in_turn)
     }
 }
 
-/* Whether the call may still make a collective call on the shadow. */
+/* Whether the call may still make a collective call on the shadow. One whose
+ * ranks have agreed on a flag will, also while its last messages leave. */
 static bool may_turn_dense(const spar_op_t *op)
 {
     return op->stage == SPAR_OP_TURNS_DENSE ||
-           (op->stage == SPAR_OP_SPARSE && !spar_sparse_has_agreed(op));
+           (op->stage == SPAR_OP_SPARSE &&
+            (!spar_sparse_has_agreed(op) || spar_sparse_flags(op) != 0));
 }
 
 static bool advance_active(spar_comm_t *comm)
