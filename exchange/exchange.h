@@ -30,7 +30,7 @@ typedef struct spar_exchange_size {
     spar_dtype_t dtype;
     spar_values_t values; /* how this rank's entries travel */
     uint64_t count;       /* elements of the layer (or of the segment) */
-    uint64_t entries;     /* most that a rank selects */
+    uint64_t entries;     /* most that a rank selects; the k of a split */
 } spar_exchange_size_t;
 
 /* One call. What is pointed to stays valid and untouched by the caller until
@@ -113,7 +113,8 @@ spar_status_t spar_exchange_start(spar_exchange_t *exchange,
  * the result was not dropped, `out` holds the sum and the residual is what was
  * not delivered; otherwise neither was touched. Errors are final: all
  * transfers are canceled, `cause` names layer, peer and reason, and `out` and
- * the residual are unspecified.
+ * the residual are unspecified. Not every rank need notice: others may wait for
+ * the failed one without end.
  */
 static inline spar_status_t spar_exchange_progress(spar_exchange_t *exchange)
 {
