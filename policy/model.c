@@ -42,10 +42,18 @@ double spar_model_predict(const spar_model_t *model, spar_method_t method,
     return model->factor[method] * spar_model_price(model, &units);
 }
 
-/* Several nodes, and several ranks on each. */
-static bool has_leaders(const spar_model_shape_t *shape)
+/* The methods that are possible with this shape. */
+static unsigned possible(const spar_model_shape_t *shape)
 {
-    return shape->nodes > 1 && shape->nodes < shape->ranks;
+    unsigned methods = SPAR_METHOD_ALL;
+
+    if (shape->nodes <= 1 || shape->nodes >= shape->ranks) {
+        methods &= ~SPAR_METHOD_BIT(SPAR_METHOD_NODE);
+    }
+    if (shape->ranks > SPAR_MODEL_SPLIT_RANKS) {
+        methods &= ~SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);
+    }
+    return methods;
 }
 
 spar_method_t spar_model_choose(const spar_model_t *model,
@@ -55,9 +63,7 @@ spar_method_t spar_model_choose(const spar_model_t *model,
 {
     spar_model_ranking_t ranking = {.count = 0};
 
-    if (!has_leaders(shape)) {
-        allowed &= ~SPAR_METHOD_BIT(SPAR_METHOD_NODE);
-    }
+    allowed &= possible(shape);
     for (unsigned i = 0; i < SPAR_METHODS; i++) {
         spar_method_t method = (spar_method_t)i;
         unsigned place = ranking.count;

@@ -67,6 +67,9 @@ void spar_model_guess(double latency, double rate, spar_model_t *model_p);
 double spar_model_predict(const spar_model_t *model, spar_method_t method,
                           const spar_model_shape_t *shape);
 
+/* SPLIT is for at most so many ranks (exchange/split_state.h). */
+#define SPAR_MODEL_SPLIT_RANKS 1024
+
 /* Methods and their predicted seconds, the fastest first. */
 typedef struct spar_model_ranking {
     unsigned count;
@@ -76,9 +79,9 @@ typedef struct spar_model_ranking {
 
 /*
  * Ranks the methods of the mask `allowed`, those that the shape rules out
- * excepted (NODE needs several nodes and several ranks on each). Equal ones
- * keep the order of spar_method_t. Returns the fastest; with none allowed,
- * MPI, and count is 0.
+ * excepted (NODE needs several nodes and several ranks on each, SPLIT has a
+ * limit). Equal ones keep the order of spar_method_t. Returns the fastest; with
+ * none allowed, MPI, and count is 0.
  */
 spar_method_t spar_model_choose(const spar_model_t *model,
                                 const spar_model_shape_t *shape,

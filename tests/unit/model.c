@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "policy/model.h"
+#include "exchange/split_state.h"
 #include "policy/model_features.h"
 #include "sparsify/wire.h"
 
@@ -49,9 +49,10 @@ static double predict(const spar_model_t *model, spar_method_t method,
     return spar_model_predict(model, method, &shape);
 }
 
-static void a_header_is_as_long_as_on_the_wire(void **state)
+static void limits_are_those_of_the_machines(void **state)
 {
     (void)state;
+    assert_int_equal(SPAR_MODEL_SPLIT_RANKS, SPAR_SPLIT_MOST_RANKS);
     assert_int_equal(SPAR_MODEL_HEADER_BYTES, SPAR_WIRE_HEADER_BYTES);
 }
 
@@ -156,7 +157,7 @@ static void every_shape_has_a_finite_prediction(void **state)
         shape.entries =
             (uint64_t)((double)shape.count * (double)(i / 132 % 5) / 4);
         spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking);
-        assert_in_range(ranking.count, SPAR_METHODS - 1, SPAR_METHODS);
+        assert_in_range(ranking.count, SPAR_METHODS - 2, SPAR_METHODS);
         for (unsigned m = 0; m < ranking.count; m++) {
             assert_true(isfinite(ranking.seconds[m]));
             assert_true(shape.ranks == 1 ? ranking.seconds[m] == 0
@@ -194,6 +195,11 @@ static void the_choice_keeps_to_what_is_allowed(void **state)
     shape.nodes = 2;
     spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking);
     assert_int_equal(ranking.count, SPAR_METHODS);
+    shape.ranks = SPAR_MODEL_SPLIT_RANKS + 1;
+    assert_int_equal(spar_model_choose(&model, &shape,
+                                       SPAR_METHOD_BIT(SPAR_METHOD_SPLIT),
+                                       &ranking),
+                     SPAR_METHOD_MPI);
 }
 
 /* What the papers and this library's design expect of each method. */
@@ -354,7 +360,7 @@ static void methods_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_header_is_as_long_as_on_the_wire),
+        cmocka_unit_test(limits_are_those_of_the_machines),
         cmocka_unit_test(dense_methods_take_what_the_literature_says),
         cmocka_unit_test(sparse_methods_send_what_their_papers_say),
         cmocka_unit_test(blocks_hold_indices_near_their_entropy),

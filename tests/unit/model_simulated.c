@@ -54,7 +54,7 @@ static outcome_t compare(spar_method_t method)
         shape.ranks = ranks[i / 12 % 9];
         shape.nodes = shape.ranks / each;
         shape.eager = i / 108 % 2;
-        shape.count = shape.ranks > 24 ? 20000 : 100000;
+        shape.count = shape.ranks > 8 ? 10000 : 50000;
         shape.entries = (uint64_t)(density * (double)shape.count);
         if (shape.ranks % each == 0 &&
             (method != SPAR_METHOD_NODE ||
