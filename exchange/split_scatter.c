@@ -24,10 +24,11 @@ static unsigned char *incoming_of(const spar_split_t *split, int rank)
     return spar_blocks_at(&split->received, (size_t)rank);
 }
 
-/* Writes this rank's entries of one region as a message. */
+/* Writes this rank's entries of one region as a message; the first one is
+ * sought from entry `*from` on, which moves behind them. */
 static spar_status_t write_entries(const spar_split_t *split, int owner,
                                    unsigned char *block, size_t room,
-                                   size_t *entry, size_t *bytes_p)
+                                   size_t *from, size_t *bytes_p)
 {
     const spar_exchange_t *exchange = &split->machine.exchange;
     const spar_selection_t *selection = exchange->call.selection;
@@ -39,13 +40,15 @@ static spar_status_t write_entries(const spar_split_t *split, int owner,
     header.first = begin;
     header.span = spar_split_span(split->state, owner);
     if (header.flags == 0) {
+        size_t first = entry_at(selection, *from, begin);
+
         end = owner + 1 == split->state->ranks
                   ? selection->count
-                  : entry_at(selection, *entry, begin + header.span);
-        status = spar_wire_encode(selection, *entry, end, begin, header.span,
+                  : entry_at(selection, first, begin + header.span);
+        status = spar_wire_encode(selection, first, end, begin, header.span,
                                   spar_block_payload(block),
                                   room - SPAR_WIRE_HEADER_BYTES, &header);
-        *entry = end;
+        *from = end;
     }
     spar_wire_header_pack(&header, block);
     *bytes_p = SPAR_WIRE_HEADER_BYTES + header.payload_bytes;
@@ -73,6 +76,7 @@ spar_status_t spar_split_scatter(spar_split_t *split)
 {
     spar_machine_t *machine = &split->machine;
     const spar_exchange_t *exchange = &machine->exchange;
+    int size = exchange->transport->size;
     int me = exchange->transport->rank;
     unsigned char *block = spar_blocks_at(&split->sent, 0);
     const unsigned char *end = block + split->sent.each;
@@ -83,14 +87,18 @@ spar_status_t spar_split_scatter(spar_split_t *split)
     split->done = 0;
     spar_split_region_begin(&split->region, exchange->call.header.dtype,
                             spar_split_span(split->state, me));
-    for (int owner = 0; status == SPAR_OK && owner < exchange->transport->size;
-         owner++) {
+    /* From the next rank on, so that not all send to the same owner at once. */
+    for (int i = 1; status == SPAR_OK && i <= size; i++) {
+        int owner = (me + i) % size;
         bool own = owner == me;
         unsigned char *at = own ? incoming_of(split, me) : block;
         size_t room = own ? split->received.each : (size_t)(end - block);
         size_t bytes;
 
         split->parts[owner].known = false;
+        if (owner == 0) {
+            entry = 0;
+        }
         if (write_entries(split, owner, at, room, &entry, &bytes) != SPAR_OK) {
             return spar_machine_fail(machine, SPAR_ERR_INVALID, me,
                                      "its entries do not fit");

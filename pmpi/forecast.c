@@ -73,6 +73,7 @@ spar_model_shape_t spar_forecast_shape(const spar_comm_t *comm,
     return (spar_model_shape_t){
         .ranks = comm->size,
         .nodes = comm->node_count,
+        .eager = true, /* all but the first call */
         .count = layer->count,
         .element_bytes = (unsigned)spar_dtype_size(layer->dtype),
         .entries = spar_density_entries(density, layer->count),
