@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * A list is cheap as long as at most 5 of 8 elements are in it. Sent, a list of
- * a share f of n 4-byte elements takes about n/8 + 4fn bytes instead of 4n;
- * merged, encoded and decoded again it costs several times what a dense
- * addition does.
- */
+/* A list is cheap as long as at most 5 of 8 elements are in it:
+ * docs/decisions.md has the figures. */
 static uint64_t most_cheap(uint64_t span)
 {
     return span * 5 / 8;
