@@ -25,12 +25,19 @@ typedef struct allgather {
     int added;            /* ranks whose block is in `out` */
 } allgather_t;
 
+static void shrink(spar_exchange_t *exchange)
+{
+    allgather_t *allgather = (allgather_t *)exchange;
+
+    spar_blocks_cleanup(&allgather->blocks);
+}
+
 static void destroy(spar_exchange_t *exchange)
 {
     allgather_t *allgather = (allgather_t *)exchange;
 
     if (spar_machine_release(&allgather->machine)) {
-        spar_blocks_cleanup(&allgather->blocks);
+        shrink(exchange);
         free(allgather->peers);
         free(allgather);
     }
@@ -312,8 +319,8 @@ static spar_status_t progress(spar_exchange_t *exchange)
                                              : progress_entries(allgather);
 }
 
-static const spar_exchange_ops_t allgather_ops = {"allgather", destroy, reserve,
-                                                  start, progress};
+static const spar_exchange_ops_t allgather_ops = {
+    "allgather", destroy, reserve, shrink, start, progress};
 
 spar_status_t spar_allgather_create(spar_transport_t *transport, int tag,
                                     spar_exchange_t **exchange_p)

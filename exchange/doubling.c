@@ -35,13 +35,20 @@ typedef struct doubling {
     bool merged; /* more than this rank's own entries are in the sum */
 } doubling_t;
 
+static void shrink(spar_exchange_t *exchange)
+{
+    doubling_t *doubling = (doubling_t *)exchange;
+
+    spar_partial_cleanup(&doubling->partial);
+    spar_blocks_cleanup(&doubling->blocks);
+}
+
 static void destroy(spar_exchange_t *exchange)
 {
     doubling_t *doubling = (doubling_t *)exchange;
 
     if (spar_machine_release(&doubling->machine)) {
-        spar_partial_cleanup(&doubling->partial);
-        spar_blocks_cleanup(&doubling->blocks);
+        shrink(exchange);
         free(doubling);
     }
 }
@@ -289,7 +296,7 @@ static spar_status_t start(spar_exchange_t *exchange)
 }
 
 static const spar_exchange_ops_t doubling_ops = {"doubling", destroy, reserve,
-                                                 start, progress};
+                                                 shrink,     start,   progress};
 
 spar_status_t spar_doubling_create(spar_transport_t *transport, int tag,
                                    spar_exchange_t **exchange_p)

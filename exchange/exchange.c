@@ -10,7 +10,20 @@ static bool fits(const spar_machine_t *machine,
            call->header.count <= UINT32_MAX &&
            call->header.dtype == room->dtype &&
            call->header.values == room->values &&
-           (call->header.flags != 0 || call->selection->count <= room->entries);
+           (call->header.flags != 0 ||
+            (call->selection->count <= room->entries &&
+             (call->residual != NULL || !room->feedback)));
+}
+
+void spar_exchange_shrink(spar_exchange_t *exchange)
+{
+    spar_machine_t *machine = (spar_machine_t *)exchange;
+
+    if (!machine->busy && !machine->failed) {
+        exchange->ops->shrink(exchange);
+        exchange->memory = 0;
+        machine->room = (spar_exchange_size_t){.count = 0};
+    }
 }
 
 spar_status_t spar_exchange_start(spar_exchange_t *exchange,

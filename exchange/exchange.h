@@ -31,6 +31,7 @@ typedef struct spar_exchange_size {
     spar_values_t values; /* how this rank's entries travel */
     uint64_t count;       /* elements of the layer (or of the segment) */
     uint64_t entries;     /* most that a rank selects; the k of a split */
+    bool feedback;        /* all calls have a residual */
 } spar_exchange_size_t;
 
 /* One call. What is pointed to stays valid and untouched by the caller until
@@ -62,6 +63,7 @@ typedef struct spar_exchange_ops {
     void (*destroy)(spar_exchange_t *exchange);
     spar_status_t (*reserve)(spar_exchange_t *exchange,
                              const spar_exchange_size_t *size);
+    void (*shrink)(spar_exchange_t *exchange);
     spar_status_t (*start)(spar_exchange_t *exchange);
     spar_status_t (*progress)(spar_exchange_t *exchange);
 } spar_exchange_ops_t;
@@ -102,6 +104,10 @@ static inline spar_status_t spar_exchange_reserve(
 {
     return exchange->ops->reserve(exchange, size);
 }
+
+/* Frees the scratch, between calls: nothing is reserved any more. Without
+ * effect on a machine that has failed. */
+void spar_exchange_shrink(spar_exchange_t *exchange);
 
 /* Encodes and posts the first messages. SPAR_ERR_INVALID: a call is under way,
  * or there is no room for it. Other errors as those of progress. */

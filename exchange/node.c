@@ -4,14 +4,21 @@
 
 #include <stdlib.h>
 
+static void shrink(spar_exchange_t *exchange)
+{
+    spar_node_exchange_t *node = (spar_node_exchange_t *)exchange;
+
+    spar_partial_cleanup(&node->partial);
+    spar_blocks_cleanup(&node->entries);
+    spar_blocks_cleanup(&node->blocks);
+}
+
 static void destroy(spar_exchange_t *exchange)
 {
     spar_node_exchange_t *node = (spar_node_exchange_t *)exchange;
 
     if (spar_machine_release(&node->machine)) {
-        spar_partial_cleanup(&node->partial);
-        spar_blocks_cleanup(&node->entries);
-        spar_blocks_cleanup(&node->blocks);
+        shrink(exchange);
         free(node->node_of);
         free(node->places);
         free(node->nodes);
@@ -145,8 +152,8 @@ static spar_status_t progress(spar_exchange_t *exchange)
     return status == SPAR_OK ? spar_machine_end(machine) : status;
 }
 
-static const spar_exchange_ops_t node_ops = {"node", destroy, reserve, start,
-                                             progress};
+static const spar_exchange_ops_t node_ops = {"node", destroy, reserve,
+                                             shrink, start,   progress};
 
 /* false: the nodes are not numbered in the order of their first ranks. */
 static bool number_nodes(spar_node_exchange_t *node, const int *nodes, int size)

@@ -4,17 +4,24 @@
 
 #include <stdlib.h>
 
+static void shrink(spar_exchange_t *exchange)
+{
+    spar_split_t *split = (spar_split_t *)exchange;
+
+    spar_split_region_cleanup(&split->region);
+    spar_selection_cleanup(&split->decoded);
+    spar_selection_cleanup(&split->delivered);
+    spar_blocks_cleanup(&split->received);
+    spar_blocks_cleanup(&split->sent);
+    spar_blocks_cleanup(&split->results);
+}
+
 static void destroy(spar_exchange_t *exchange)
 {
     spar_split_t *split = (spar_split_t *)exchange;
 
     if (spar_machine_release(&split->machine)) {
-        spar_split_region_cleanup(&split->region);
-        spar_selection_cleanup(&split->decoded);
-        spar_selection_cleanup(&split->delivered);
-        spar_blocks_cleanup(&split->received);
-        spar_blocks_cleanup(&split->sent);
-        spar_blocks_cleanup(&split->results);
+        shrink(exchange);
         free(split->parts);
         free(split->loads);
         free(split);
@@ -35,6 +42,12 @@ static uint64_t most_sent(const spar_exchange_size_t *size, int ranks,
                : size->entries * (uint64_t)ranks;
 }
 
+/* The same with error feedback. */
+static uint64_t quota(const spar_exchange_size_t *size, uint64_t ranks)
+{
+    return (2 * size->entries + ranks - 1) / ranks;
+}
+
 /* Entries that an owner sends on of so many elements. */
 uint64_t spar_split_most_chosen(const spar_split_t *split, uint64_t span)
 {
@@ -45,7 +58,7 @@ uint64_t spar_split_most_chosen(const spar_split_t *split, uint64_t span)
 
     return machine->exchange.call.residual == NULL
                ? most
-               : smaller(most, (2 * machine->room.entries + ranks - 1) / ranks);
+               : smaller(most, quota(&machine->room, ranks));
 }
 
 /* The regions may be any: rooms are for the worst. What is not used is never
@@ -54,7 +67,9 @@ static spar_status_t reserve_all(spar_split_t *split,
                                  const spar_exchange_size_t *size)
 {
     size_t ranks = (size_t)split->machine.exchange.transport->size;
-    uint64_t most = most_sent(size, (int)ranks, size->count);
+    uint64_t all = most_sent(size, (int)ranks, size->count);
+    uint64_t most = size->feedback ? smaller(all, quota(size, ranks)) : all;
+    uint64_t results = smaller(all, most * ranks);
     size_t entries = spar_wire_payload_bound(
         size->values, size->count, smaller(size->entries, size->count));
     spar_status_t status = spar_split_region_reserve(
@@ -78,10 +93,19 @@ static spar_status_t reserve_all(spar_split_t *split,
         status = spar_blocks_reserve(
             &split->results, 1,
             spar_wire_payload_bound(spar_values_native(size->dtype),
-                                    size->count, size->count) +
+                                    size->count, results) +
                 ranks * SPAR_SPLIT_PADDING);
     }
     return status;
+}
+
+static void note_memory(spar_split_t *split)
+{
+    split->machine.exchange.memory =
+        split->received.capacity + split->sent.capacity +
+        split->results.capacity + spar_selection_memory(&split->decoded) +
+        spar_selection_memory(&split->delivered) +
+        spar_split_region_memory(&split->region);
 }
 
 static spar_status_t reserve(spar_exchange_t *exchange,
@@ -92,11 +116,7 @@ static spar_status_t reserve(spar_exchange_t *exchange,
 
     split->machine.room =
         status == SPAR_OK ? *size : (spar_exchange_size_t){.count = 0};
-    exchange->memory = split->received.capacity + split->sent.capacity +
-                       split->results.capacity +
-                       spar_selection_memory(&split->decoded) +
-                       spar_selection_memory(&split->delivered) +
-                       spar_split_region_memory(&split->region);
+    note_memory(split);
     return status;
 }
 
@@ -107,6 +127,7 @@ static spar_status_t start(spar_exchange_t *exchange)
     const spar_exchange_call_t *call = &exchange->call;
     spar_status_t status;
 
+    note_memory(split);
     split->state = call->split;
     if (split->state == NULL) {
         split->state = &split->forgetful;
@@ -173,8 +194,8 @@ static spar_status_t progress(spar_exchange_t *exchange)
     return status == SPAR_OK ? spar_machine_end(machine) : status;
 }
 
-static const spar_exchange_ops_t split_ops = {"split", destroy, reserve, start,
-                                              progress};
+static const spar_exchange_ops_t split_ops = {"split", destroy, reserve,
+                                              shrink,  start,   progress};
 
 spar_status_t spar_split_create(spar_transport_t *transport, int tag,
                                 spar_exchange_t **exchange_p)

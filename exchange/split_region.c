@@ -40,22 +40,27 @@ void spar_split_region_cleanup(spar_split_region_t *region)
     spar_selection_cleanup(&region->chosen);
     free(region->sum);
     region->sum = NULL;
+    region->sum_bytes = 0;
+    region->touched = 0;
 }
 
 size_t spar_split_region_memory(const spar_split_region_t *region)
 {
-    return spar_selection_memory(&region->chosen) + region->sum_bytes;
+    return spar_selection_memory(&region->chosen) + region->touched;
 }
 
 void spar_split_region_begin(spar_split_region_t *region, spar_dtype_t dtype,
                              uint32_t span)
 {
+    size_t bytes = span * spar_dtype_size(dtype);
+
     region->span = span;
     region->load = 0;
     region->chosen.count = 0;
     region->chosen.dtype = dtype;
     region->chosen.travels = spar_values_native(dtype);
-    memset(region->sum, 0, span * spar_dtype_size(dtype));
+    memset(region->sum, 0, bytes);
+    region->touched = bytes > region->touched ? bytes : region->touched;
 }
 
 spar_status_t spar_split_region_add(spar_split_region_t *region,

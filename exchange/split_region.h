@@ -11,6 +11,7 @@
 typedef struct spar_split_region {
     void *sum;
     size_t sum_bytes; /* of room */
+    size_t touched;   /* of these: the others cost nothing */
     uint32_t span;    /* elements */
     uint64_t load;    /* entries that were added */
     spar_selection_t chosen;

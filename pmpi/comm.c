@@ -392,6 +392,36 @@ bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
     return complete;
 }
 
+/* The same on every rank. What is owed may be delivered by an allgather. */
+static unsigned methods_in_use(const spar_comm_t *comm)
+{
+    unsigned methods = SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+
+        if (layer->sparse || layer->owes) {
+            methods |= SPAR_METHOD_BIT(layer->trial.method);
+        }
+    }
+    return methods;
+}
+
+void spar_comm_trim_machines(spar_comm_t *comm)
+{
+    unsigned methods = methods_in_use(comm);
+
+    for (size_t i = 0; i < SPAR_LANES; i++) {
+        spar_machines_keep(&comm->lanes[i], methods);
+    }
+    for (size_t i = 0; i < SPAR_PIECES - 1; i++) {
+        spar_machines_keep(&comm->side_lanes[i], methods);
+    }
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_forget_room(&comm->layers[i], ~methods);
+    }
+}
+
 void spar_comm_note_where_it_pays(spar_comm_t *comm)
 {
     comm->pays_nowhere = true;

@@ -163,6 +163,10 @@ bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
  * allgather is always there. */
 bool spar_comm_make_machines(spar_comm_t *comm);
 
+/* The trials are over: frees what methods that no layer takes any more have
+ * needed. With no call under way. */
+void spar_comm_trim_machines(spar_comm_t *comm);
+
 /* Sets pays_nowhere from the layers. */
 void spar_comm_note_where_it_pays(spar_comm_t *comm);
 

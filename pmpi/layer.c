@@ -74,13 +74,18 @@ bool spar_layer_cut(spar_layer_t *layer)
     return true;
 }
 
-/* Entries take another number of bytes. */
-static void forget_room(spar_layer_t *layer)
+void spar_layer_forget_room(spar_layer_t *layer, unsigned methods)
 {
     for (unsigned i = 0; i < layer->piece_count; i++) {
         spar_piece_t *piece = spar_layer_piece(layer, i);
 
-        memset(piece->room, 0, sizeof(piece->room));
+        for (unsigned m = 0; m < SPAR_METHODS; m++) {
+            for (unsigned lane = 0; lane < SPAR_LANES; lane++) {
+                piece->room[lane][m] = (methods & SPAR_METHOD_BIT(m)) != 0
+                                           ? 0
+                                           : piece->room[lane][m];
+            }
+        }
     }
 }
 
@@ -102,7 +107,7 @@ void spar_layer_make_natural(spar_layer_t *layer)
     layer->values = spar_values_native(layer->dtype);
     layer->why = "few non-zeros: all are sent, exactly";
     select_by(layer, SPAR_SELECT_NONZERO);
-    forget_room(layer);
+    spar_layer_forget_room(layer, SPAR_METHOD_ALL);
 }
 
 void spar_layer_make_selective(spar_layer_t *layer, const spar_config_t *config)
@@ -112,7 +117,7 @@ void spar_layer_make_selective(spar_layer_t *layer, const spar_config_t *config)
     layer->values = values_kind(config, layer->dtype);
     layer->why = "had few non-zeros, but not always";
     select_by(layer, selector_kind(config));
-    forget_room(layer);
+    spar_layer_forget_room(layer, SPAR_METHOD_ALL);
 }
 
 void spar_layer_cleanup(spar_layer_t *layer)

@@ -80,6 +80,9 @@ void spar_layer_make_natural(spar_layer_t *layer);
 void spar_layer_make_selective(spar_layer_t *layer,
                                const spar_config_t *config);
 
+/* Not all ranks may have room any more for exchanges by these methods. */
+void spar_layer_forget_room(spar_layer_t *layer, unsigned methods);
+
 /* Frees the residual. */
 void spar_layer_cleanup(spar_layer_t *layer);
 /* Frees all that it holds. */

@@ -63,6 +63,15 @@ void spar_machines_drop(spar_lane_t *lane)
     }
 }
 
+void spar_machines_keep(spar_lane_t *lane, unsigned methods)
+{
+    for (int i = 0; i < SPAR_METHODS; i++) {
+        if (lane->machines[i] != NULL && (methods & SPAR_METHOD_BIT(i)) == 0) {
+            spar_exchange_shrink(lane->machines[i]);
+        }
+    }
+}
+
 size_t spar_machines_memory(const spar_lane_t *lane)
 {
     size_t bytes = 0;

@@ -17,6 +17,9 @@ bool spar_machines_make(spar_comm_t *comm, spar_lane_t *lane, int tag,
                         unsigned methods);
 void spar_machines_drop(spar_lane_t *lane);
 
+/* Frees the scratch of the machines of other methods than these. */
+void spar_machines_keep(spar_lane_t *lane, unsigned methods);
+
 /* Bytes of scratch that are held. */
 size_t spar_machines_memory(const spar_lane_t *lane);
 

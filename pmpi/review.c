@@ -211,6 +211,9 @@ static void judge_times(spar_comm_t *comm)
         }
         judge_zeros(layer, values[SPAR_METHODS * comm->layer_count + i] > 0);
     }
+    if (first) {
+        spar_comm_trim_machines(comm);
+    }
     if (comm->rank == 0) {
         spar_forecast_fit(comm);
     }

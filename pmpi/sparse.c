@@ -52,7 +52,8 @@ static part_t part_of(const spar_op_t *op, unsigned index)
         .size = {.dtype = layer->dtype,
                  .values = layer->values,
                  .count = piece->count,
-                 .entries = most_entries(layer, piece->count, op->density)}};
+                 .entries = most_entries(layer, piece->count, op->density),
+                 .feedback = layer->select != SPAR_SELECT_NONZERO}};
 }
 
 /* Entries for which every rank has room. */

@@ -51,8 +51,12 @@ spar_method_t spar_trial_fastest(const spar_trial_t *trial,
     for (uint32_t i = 0; i < trial->count; i++) {
         spar_method_t method = trial->candidates[i];
 
+        double limit =
+            (best == trial->candidates[0] ? SPAR_TRIAL_BETTER : 1.0) *
+            seconds[best];
+
         if (seconds[method] > 0 &&
-            (seconds[best] <= 0 || seconds[method] < seconds[best])) {
+            (seconds[best] <= 0 || seconds[method] < limit)) {
             best = method;
         }
     }

@@ -51,6 +51,10 @@ spar_method_t spar_trial_candidate(const spar_trial_t *trial, uint64_t round);
 /* The dense method of a step in which the dense methods are compared. */
 spar_method_t spar_trial_dense(uint64_t step);
 
+/* A candidate must be measured to take less than this share of the most
+ * promising one: methods that are equally fast would each need scratch. */
+#define SPAR_TRIAL_BETTER 0.95
+
 /* The fastest candidate by agreed seconds (per method, 0: not measured); the
  * present method if none was measured. */
 spar_method_t spar_trial_fastest(const spar_trial_t *trial,

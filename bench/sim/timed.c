@@ -133,8 +133,10 @@ static spar_status_t start_sparse(job_t *job, int rank)
     spar_transport_t *transport =
         spar_simulated_transport(job->simulated, rank);
     spar_exchange_t **exchange = &job->exchanges[rank];
-    const spar_exchange_size_t size = {SPAR_DTYPE_F32, SPAR_VALUES_F32,
-                                       job->shape->count, job->shape->entries};
+    const spar_exchange_size_t size = {.dtype = SPAR_DTYPE_F32,
+                                       .values = SPAR_VALUES_F32,
+                                       .count = job->shape->count,
+                                       .entries = job->shape->entries};
     const spar_exchange_call_t call = {.header = {.values = SPAR_VALUES_F32,
                                                   .dtype = SPAR_DTYPE_F32,
                                                   .count = job->shape->count},

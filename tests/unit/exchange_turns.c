@@ -122,6 +122,23 @@ static void create(rank_t *rank, spar_transport_t *transport)
     rank->selection.count = COUNT;
 }
 
+/* Without scratch, no call with entries. */
+static void check_shrinking(rank_t *rank, int number)
+{
+    spar_exchange_t *machine = rank->machines[number];
+    const spar_exchange_call_t call = {.header = {.count = COUNT},
+                                       .selection = &rank->selection,
+                                       .gradient = rank->gradient,
+                                       .residual = rank->residual,
+                                       .out = rank->out,
+                                       .split = &rank->state};
+
+    assert_true(machine->memory > 0);
+    spar_exchange_shrink(machine);
+    assert_int_equal(machine->memory, 0);
+    assert_int_equal(spar_exchange_start(machine, &call), SPAR_ERR_INVALID);
+}
+
 static void machines_take_turns(void **state)
 {
     const spar_loopback_faults_t faults = {
@@ -158,6 +175,7 @@ static void machines_take_turns(void **state)
     assert_true(ahead > CALLS);
     for (int i = 0; i < RANKS; i++) {
         for (int j = 0; j < MACHINES; j++) {
+            check_shrinking(&ranks[i], j);
             spar_exchange_destroy(ranks[i].machines[j]);
         }
     }

@@ -110,6 +110,12 @@ static void the_fastest_measured_candidate_wins(void **state)
                      SPAR_METHOD_ALLGATHER);
     seconds[SPAR_METHOD_SPLIT] = 1;
     assert_int_equal(spar_trial_fastest(&trial, seconds), SPAR_METHOD_SPLIT);
+    seconds[SPAR_METHOD_ALLGATHER] = 0.96; /* hardly faster */
+    assert_int_equal(spar_trial_fastest(&trial, seconds), SPAR_METHOD_SPLIT);
+    seconds[SPAR_METHOD_ALLGATHER] = 0.94;
+    assert_int_equal(spar_trial_fastest(&trial, seconds),
+                     SPAR_METHOD_ALLGATHER);
+    seconds[SPAR_METHOD_ALLGATHER] = 2;
     seconds[SPAR_METHOD_MPI] = 0.1; /* no candidate */
     assert_int_equal(spar_trial_fastest(&trial, seconds), SPAR_METHOD_SPLIT);
 }
