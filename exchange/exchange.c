@@ -1,5 +1,8 @@
 #include "exchange/machine.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* Whether a call without flags, or an eager one, fits the reservation. */
 static bool fits(const spar_machine_t *machine,
                  const spar_exchange_call_t *call)
@@ -33,9 +36,13 @@ spar_status_t spar_exchange_start(spar_exchange_t *exchange,
 
     if (machine->busy || machine->failed ||
         ((call->header.flags == 0 || call->eager) && !fits(machine, call))) {
+        snprintf(exchange->cause, sizeof(exchange->cause),
+                 "layer %" PRIu32 ": the %s exchange is busy, or has no room",
+                 call->header.slot, exchange->ops->name);
         return SPAR_ERR_INVALID;
     }
     exchange->call = *call;
+    exchange->cause[0] = '\0';
     /* The whole layer, where the machine does not say otherwise. */
     exchange->call.header.first = 0;
     exchange->call.header.span =

@@ -69,7 +69,7 @@ static spar_status_t reserve_all(spar_split_t *split,
     size_t ranks = (size_t)split->machine.exchange.transport->size;
     uint64_t all = most_sent(size, (int)ranks, size->count);
     uint64_t most = size->feedback ? smaller(all, quota(size, ranks)) : all;
-    uint64_t results = smaller(all, most * ranks);
+    uint64_t results = smaller(size->count, most * ranks);
     size_t entries = spar_wire_payload_bound(
         size->values, size->count, smaller(size->entries, size->count));
     spar_status_t status = spar_split_region_reserve(

@@ -59,7 +59,8 @@ static spar_status_t write_result(spar_split_t *split, size_t *bytes_p)
         spar_selector_init(&all, SPAR_SELECT_TOPK, header.dtype, region->span);
     }
     spar_split_region_choose(region, selector,
-                             spar_split_most_chosen(split, region->span));
+                             spar_split_most_chosen(split, region->span),
+                             exchange->call.residual == NULL);
     status = spar_wire_encode(&region->chosen, 0, region->chosen.count, 0,
                               header.span, spar_block_payload(block),
                               result_room(split, me) - SPAR_WIRE_HEADER_BYTES -

@@ -72,28 +72,35 @@ spar_status_t spar_split_region_add(spar_split_region_t *region,
                          cause_p);
 }
 
-/* Infinities and their differences, as far as there is room. */
-static void choose_nonfinite(spar_split_region_t *region, uint64_t most)
+/* Sums have overflowed: those that did, as far as there is room, or, where
+ * nothing may be kept back, all that are not zero. */
+static void choose_nonfinite(spar_split_region_t *region, uint64_t most,
+                             bool all)
 {
     spar_selection_t *chosen = &region->chosen;
     bool wide = chosen->dtype == SPAR_DTYPE_F64;
 
     chosen->count = 0;
     for (uint32_t i = 0; i < region->span && chosen->count < most; i++) {
-        if (wide && !isfinite(((const double *)region->sum)[i])) {
-            ((double *)chosen->values)[chosen->count] =
-                ((const double *)region->sum)[i];
-            chosen->indices[chosen->count++] = i;
-        } else if (!wide && !isfinite(((const float *)region->sum)[i])) {
+        double sum = wide ? ((const double *)region->sum)[i]
+                          : (double)((const float *)region->sum)[i];
+
+        if (all ? sum == 0 : isfinite(sum)) {
+            continue;
+        }
+        if (wide) {
+            ((double *)chosen->values)[chosen->count] = sum;
+        } else {
             ((float *)chosen->values)[chosen->count] =
                 ((const float *)region->sum)[i];
-            chosen->indices[chosen->count++] = i;
         }
+        chosen->indices[chosen->count++] = i;
     }
 }
 
 void spar_split_region_choose(spar_split_region_t *region,
-                              spar_selector_t *selector, uint64_t most)
+                              spar_selector_t *selector, uint64_t most,
+                              bool all)
 {
     uint64_t k = most < region->span ? most : region->span;
 
@@ -104,6 +111,6 @@ void spar_split_region_choose(spar_split_region_t *region,
     /* The scratch has its room: this cannot fail. */
     (void)spar_selector_run(selector, region->sum, NULL, k, &region->chosen);
     if (region->chosen.nonfinite) {
-        choose_nonfinite(region, k);
+        choose_nonfinite(region, k, all);
     }
 }

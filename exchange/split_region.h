@@ -35,9 +35,10 @@ spar_status_t spar_split_region_add(spar_split_region_t *region,
 /*
  * The `most` largest sums, or all that are not zero if they are fewer, into
  * `chosen`. If some are not finite, those are chosen alone, so that they are
- * never held back. Allocates nothing.
+ * never held back; with `all`, every one that is not zero. Allocates nothing.
  */
 void spar_split_region_choose(spar_split_region_t *region,
-                              spar_selector_t *selector, uint64_t most);
+                              spar_selector_t *selector, uint64_t most,
+                              bool all);
 
 #endif

@@ -101,6 +101,9 @@ static void propose(spar_comm_t *comm, const spar_layer_t *layer,
     unsigned allowed = spar_choose_allowed(comm);
 
     trial->dense = layer->trial.dense;
+    if (is_auto() && layer->dense_seconds <= 0) {
+        return; /* not measured: no reason to leave dense */
+    }
     spar_trial_propose(&comm->model, &shape, allowed,
                        is_auto() ? layer->dense_seconds : 0,
                        !layer->nonblocking, trial);
@@ -131,9 +134,10 @@ static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
     layer->trial = *trial;
     layer->sparse = false;
     layer->predicted_seconds = trial->predicted;
-    if (!spar_plan_fits(layer)) {
+    if (!spar_plan_fits(layer, comm->size)) {
         layer->why = "too large for one message";
-    } else if (layer->piece_count > 1 && !comm->has_machines) {
+    } else if ((layer->piece_count > 1 && !comm->has_machines) ||
+               (own_ring && comm->negotiation->ring_failed)) {
         layer->why = "out of memory";
     } else if (config->mode == SPAR_MODE_DENSE) {
         layer->why = "mode dense";

@@ -18,8 +18,9 @@ enum {
     PHASE_PROPOSAL   /* rank 0's proposal of methods travels */
 };
 
-/* Entries leave as one message per peer, of at most 2^31 - 1 bytes. */
-bool spar_plan_fits(const spar_layer_t *layer)
+/* Entries of a rank leave as one message per peer, of at most 2^31 - 1 bytes,
+ * and so do those of all ranks together. */
+bool spar_plan_fits(const spar_layer_t *layer, int ranks)
 {
     const spar_config_t *config = &spar_engine.config;
     uint64_t count = layer->piece.count; /* others are no larger */
@@ -29,8 +30,14 @@ bool spar_plan_fits(const spar_layer_t *layer)
         layer->select == SPAR_SELECT_TOPK) {
         entries = spar_density_entries(spar_density_most(config), count);
     }
+    if (entries > count / (uint64_t)ranks) {
+        entries = count;
+    } else {
+        entries *= (uint64_t)ranks;
+    }
     return count <= UINT32_MAX &&
-           spar_wire_payload_bound(layer->values, count, entries) < INT32_MAX;
+           spar_wire_payload_bound(spar_values_native(layer->dtype), count,
+                                   entries) < INT32_MAX;
 }
 
 static void replace_layers(spar_comm_t *comm)

@@ -26,7 +26,7 @@ void spar_plan_begin_proposal(spar_comm_t *comm);
 double spar_plan_density(const spar_comm_t *comm);
 
 /* Whether the entries of such a layer fit into the messages of an exchange. */
-bool spar_plan_fits(const spar_layer_t *layer);
+bool spar_plan_fits(const spar_layer_t *layer, int ranks);
 
 /* The sequence changed: the layers' residuals wait for a new sequence with
  * the same layers. */

@@ -88,11 +88,13 @@ static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
     return true;
 }
 
-/* Another one for every call of every layer on every rank. */
+/* Another one for every piece of every call of every layer on every rank. */
 static uint64_t seed_of(const spar_op_t *op)
 {
+    uint64_t place =
+        (uint64_t)op->comm->rank * SPAR_PIECES + op->pieces_started;
     uint64_t seed = ((uint64_t)op->wire_slot << 32 | op->layer->exchanges) ^
-                    (uint64_t)op->comm->rank * 0x9e3779b97f4a7c15u;
+                    place * 0x9e3779b97f4a7c15u;
 
     return spar_engine.config.round == SPAR_CONFIG_ROUND_NEAREST
                ? 0
@@ -360,7 +362,8 @@ bool spar_sparse_conclude(spar_op_t *op)
     if (op->layer->natural && (flags & SPAR_WIRE_NO_MEMORY) != 0) {
         spar_layer_make_selective(op->layer, &spar_engine.config);
     }
-    if (flags == SPAR_WIRE_FLUSH && op->standing == NULL) {
+    if ((flags & SPAR_WIRE_FLUSH) != 0 && op->standing == NULL &&
+        (flags & (SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED)) == 0) {
         spar_sparse_flush(op);
     }
     return false;

@@ -50,7 +50,7 @@ static void fill(spar_standing_t *standing)
     spar_layer_init(layer, &spar_engine.config, standing->dtype,
                     (uint64_t)standing->call.count);
     layer->nonblocking = true;
-    layer->sparse = spar_plan_fits(layer);
+    layer->sparse = spar_plan_fits(layer, comm->size);
     layer->why = layer->sparse ? "persistent: sparse after learning"
                                : "too large for one message";
     atomic_store(&standing->dense, !layer->sparse);
@@ -293,11 +293,13 @@ static bool progress_sparse(spar_op_t *op)
     flags = spar_sparse_flags(op);
     if (spar_sparse_conclude(op)) {
         op->stage = SPAR_OP_ENDED;
-    } else if ((flags & ~(SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) == 0) {
+    } else if ((flags & (SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED)) == 0 &&
+               (flags & (SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) != 0) {
         begin_delivery(op, (flags & SPAR_WIRE_RETIRE) != 0);
     } else {
-        /* Another start will ask again. */
-        op->standing->judged = false;
+        if ((op->flags & SPAR_WIRE_RETIRE) != 0) {
+            op->standing->judged = false; /* another start will ask again */
+        }
         start_dense(op);
     }
     return true;

@@ -104,7 +104,7 @@ static bool is_anonymous(const spar_op_t *op)
     }
     spar_layer_init(&layer, &spar_engine.config, op->what.dtype,
                     op->what.count);
-    return spar_plan_fits(&layer);
+    return spar_plan_fits(&layer, op->comm->size);
 }
 
 static spar_method_t anonymous_method(const spar_op_t *op)
@@ -121,7 +121,10 @@ static uint64_t most_entries(const spar_op_t *op)
 /* Blocking calls wait for each other anyway. */
 static unsigned choose_lane(const spar_op_t *op, uint64_t entries)
 {
-    if (op->kind == SPAR_OP_BLOCKING || entries > SMALL_ENTRIES) {
+    /* Side lanes belong to the first lane. */
+    bool has_pieces = op->layer != NULL && op->layer->piece_count > 1;
+
+    if (op->kind == SPAR_OP_BLOCKING || entries > SMALL_ENTRIES || has_pieces) {
         return 0;
     }
     return 1 + op->comm->small_lane % (SPAR_LANES - 1);

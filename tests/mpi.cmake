@@ -22,7 +22,7 @@ function(spar_mpi_test name)
         ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${job_ENV}")
 endfunction()
 
-foreach(program sim citizen threads averaging)
+foreach(program sim citizen threads averaging overflow)
     add_executable(mpi_${program} mpi/${program}.c)
     target_link_libraries(mpi_${program} PRIVATE MPI::MPI_C Threads::Threads m)
 endforeach()
@@ -96,6 +96,13 @@ foreach(algorithm doubling split node)
     spar_mpi_test(${algorithm}_lossless
         ENV SPAR_MODE=lossless SPAR_EXCHANGE=${algorithm}
         ARGS -n 3 -m "sums are right" -- ${sim} --expect lossless)
+    spar_mpi_test(${algorithm}_overflow
+        ENV SPAR_MODE=lossless SPAR_EXCHANGE=${algorithm}
+        ARGS -n 3 -m "sums are right" -- $<TARGET_FILE:mpi_overflow>)
+    spar_mpi_test(${algorithm}_embedding
+        ENV SPAR_MODE=sparse SPAR_EXCHANGE=${algorithm} SPAR_DENSITY=0.03
+        ARGS -n 2 -m "sums are right" -m "few non-zeros: all are sent, exactly"
+            -- ${sim} --embedding --steps 60 --expect any)
     spar_mpi_test(${algorithm}_equal_bits
         ENV SPAR_MODE=sparse SPAR_EXCHANGE=${algorithm}
         ARGS -n 4 -m "sums are right" -- ${sim} --random --expect any)

@@ -12,7 +12,7 @@ endfunction()
 spar_mpi_program(nonblocking mpi/nonblocking.c mpi/nonblocking_slot.c
     mpi/nonblocking_check.c)
 spar_mpi_program(soak mpi/soak.c mpi/soak_comms.c mpi/soak_operations.c)
-foreach(program progress freed worker threads_nonblocking errors)
+foreach(program progress freed worker threads_nonblocking errors pieces)
     spar_mpi_program(${program} mpi/${program}.c)
 endforeach()
 set(nonblocking $<TARGET_FILE:mpi_nonblocking>)
@@ -52,6 +52,12 @@ foreach(progress inline thread)
         ARGS -n 2 ${taken_over} -- $<TARGET_FILE:mpi_threads_nonblocking>)
     spar_mpi_test(worker_${progress} ${env}
         ARGS -n 2 ${taken_over} -- $<TARGET_FILE:mpi_worker>)
+endforeach()
+# Pieces of few entries each
+foreach(exchange allgather split auto)
+    spar_mpi_test(nonblocking_pieces_${exchange} ENV SPAR_MODE=sparse SPAR_DENSITY=0.001
+            SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=2 SPAR_EXCHANGE=${exchange}
+        ARGS -n 2 -m "sums are right" -m "4299999 float32 sparse" -- $<TARGET_FILE:mpi_pieces>)
 endforeach()
 spar_mpi_test(nonblocking_five ENV SPAR_MODE=sparse SPAR_STEP_CALLS=5
     ARGS -n 5 ${taken_over} -- ${nonblocking} --complete mixed)

@@ -52,7 +52,8 @@ static void setup_rank(job_t *job, int index)
     const spar_exchange_size_t size = {.dtype = shape->dtype,
                                        .values = shape->values,
                                        .count = shape->count,
-                                       .entries = shape->k};
+                                       .entries = shape->k,
+                                       .feedback = !shape->lossless};
 
     rank->gradient = make(job);
     rank->gradient_before = make(job);
