@@ -34,11 +34,13 @@ spar_status_t spar_exchange_start(spar_exchange_t *exchange,
 {
     spar_machine_t *machine = (spar_machine_t *)exchange;
 
-    if (machine->busy || machine->failed ||
-        ((call->header.flags == 0 || call->eager) && !fits(machine, call))) {
+    if (machine->busy || machine->failed) {
+        return SPAR_ERR_INVALID;
+    }
+    if ((call->header.flags == 0 || call->eager) && !fits(machine, call)) {
         snprintf(exchange->cause, sizeof(exchange->cause),
-                 "layer %" PRIu32 ": the %s exchange is busy, or has no room",
-                 call->header.slot, exchange->ops->name);
+                 "layer %" PRIu32 ": there is no room for the call",
+                 call->header.slot);
         return SPAR_ERR_INVALID;
     }
     exchange->call = *call;
