@@ -32,7 +32,7 @@ void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage)
 static void leave_lane(spar_op_t *op)
 {
     if (op->lane != NULL) {
-        op->lane->taken = false;
+        op->lane->taken = spar_bundle_keeps(op->lane);
         op->lane = NULL;
     }
 }
@@ -205,6 +205,8 @@ static bool progress_ring(spar_op_t *op)
 static bool progress_one(spar_op_t *op, bool in_turn)
 {
     switch (op->stage) {
+    case SPAR_OP_MERGED:
+        return spar_bundle_progress(op);
     case SPAR_OP_SPARSE:
         return progress_sparse(op);
     case SPAR_OP_RING:
@@ -223,6 +225,7 @@ static bool progress_one(spar_op_t *op, bool in_turn)
 static bool may_turn_dense(const spar_op_t *op)
 {
     return op->stage == SPAR_OP_TURNS_DENSE ||
+           (op->stage == SPAR_OP_MERGED && !spar_bundle_has_agreed(op)) ||
            (op->stage == SPAR_OP_SPARSE &&
             (!spar_sparse_has_agreed(op) || spar_sparse_flags(op) != 0));
 }
@@ -300,6 +303,20 @@ void spar_advance_take_back(spar_comm_t *comm)
     }
 }
 
+/* A bundle that cannot wait takes what has been posted until now. */
+static bool hurry_bundle(spar_comm_t *comm)
+{
+    if (!spar_bundle_is_due(comm)) {
+        return false;
+    }
+    while (spar_start_next(comm)) {
+    }
+    if (spar_bundle_is_due(comm)) {
+        spar_bundle_part(comm);
+    }
+    return true;
+}
+
 bool spar_advance(spar_comm_t *comm)
 {
     bool moved = false;
@@ -312,6 +329,7 @@ bool spar_advance(spar_comm_t *comm)
         while (spar_start_next(comm)) {
             again = true;
         }
+        again = again || hurry_bundle(comm);
         moved = moved || again;
     } while (again);
     return moved;

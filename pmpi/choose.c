@@ -169,6 +169,7 @@ void spar_choose_adopt(spar_comm_t *comm)
         }
     }
     spar_comm_note_where_it_pays(comm);
+    spar_merging_plan(comm);
 }
 
 /* The candidates of a layer have their turns; other layers keep theirs. */

@@ -51,12 +51,14 @@ static void drop_machines(spar_comm_t *state)
     spar_standing_destroy_all(state);
     for (size_t i = 0; i < SPAR_LANES; i++) {
         spar_machines_drop(&state->lanes[i]);
+        spar_staging_cleanup(&state->lanes[i].bundle.staging);
         spar_selection_cleanup(&state->lanes[i].selection);
     }
     for (size_t i = 0; i < SPAR_PIECES - 1; i++) {
         spar_machines_drop(&state->side_lanes[i]);
         spar_selection_cleanup(&state->side_lanes[i].selection);
     }
+    spar_merging_drop(state);
     spar_ring_destroy(state->ring);
     spar_sequence_destroy(state->sequence);
     free(state->negotiation);

@@ -12,6 +12,7 @@
 
 #include "exchange/exchange.h"
 #include "exchange/ring.h"
+#include "pmpi/bundle.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
 #include "pmpi/transport_mpi.h"
@@ -50,6 +51,7 @@ typedef struct spar_lane {
     spar_selection_t selection;
     spar_layer_t anonymous; /* of a lossless call outside the sequence */
     bool taken;
+    spar_bundle_t bundle; /* small layers that travel together on the lane */
 } spar_lane_t;
 
 /* What the ranks are agreeing on; one agreement at a time. */
@@ -120,7 +122,8 @@ typedef struct spar_comm {
     spar_transport_mpi_t transport;
     spar_lane_t lanes[SPAR_LANES];
     spar_lane_t side_lanes[SPAR_PIECES - 1];
-    unsigned small_lane;          /* the latest that was taken */
+    unsigned small_lane; /* the latest that was taken */
+    spar_lane_t *open;   /* whose bundle the next call belongs to; NULL: none */
     uint32_t anonymous_exchanges; /* of lossless calls outside the sequence */
     spar_ring_t *ring;
     spar_sequence_t *sequence;
@@ -136,6 +139,8 @@ typedef struct spar_comm {
     size_t proposal;       /* calls of the shortest unit that repeats */
     spar_layer_t *layers;
     size_t layer_count;
+    spar_group_t *groups; /* of layers that travel together */
+    size_t group_count;
     spar_steps_t steps;
     uint64_t dense_calls; /* candidates that went dense */
     uint64_t nonfinite_calls;

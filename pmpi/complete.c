@@ -29,6 +29,7 @@ static void wait_until_complete(MPI_Request request)
     int flag = 0;
 
     if (op != NULL) {
+        atomic_store(&op->wanted, true);
         spar_progress_wait(op);
         return;
     }
@@ -97,6 +98,29 @@ static bool has_complete(int count, const MPI_Request *requests)
     return false;
 }
 
+/* Calls that wait for others to travel with wait no longer. Only when the
+ * application really waits: MPI_Test and its like, which may be made by one
+ * thread all the time while another one posts, leave them alone. */
+static void want_all(int count, const MPI_Request *requests)
+{
+    for (int i = 0; i < count; i++) {
+        spar_op_t *op = find_ours(requests[i]);
+
+        if (op != NULL) {
+            atomic_store(&op->wanted, true);
+        }
+    }
+}
+
+/* One round of waiting for some of the requests; *polls counts them. */
+static void wait_on(int count, const MPI_Request *requests, unsigned *polls)
+{
+    if (*polls == 0) {
+        want_all(count, requests);
+    }
+    spar_progress_step(polls);
+}
+
 static int wait_any(int count, MPI_Request *requests, int *index,
                     MPI_Status *status)
 {
@@ -107,7 +131,7 @@ static int wait_any(int count, MPI_Request *requests, int *index,
     while (!flag && code == MPI_SUCCESS && !has_complete(count, requests)) {
         code = spar_real.Testany(count, requests, index, &flag, status);
         if (!flag && code == MPI_SUCCESS) {
-            spar_progress_step(&polls);
+            wait_on(count, requests, &polls);
         }
     }
     spar_progress_leave();
@@ -129,7 +153,7 @@ static int wait_some(int incount, MPI_Request *requests, int *outcount,
         code =
             spar_real.Testsome(incount, requests, outcount, indices, statuses);
         if (*outcount == 0 && code == MPI_SUCCESS) {
-            spar_progress_step(&polls);
+            wait_on(incount, requests, &polls);
         }
     }
     spar_progress_leave();

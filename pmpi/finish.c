@@ -52,6 +52,7 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .why = layer->why,
         .calls = layer->calls,
         .sparse_calls = layer->sparse_calls,
+        .merged_calls = layer->merged_calls,
         .density = ratio((double)layer->entries_sent,
                          (double)layer->sparse_calls * (double)layer->count),
         .bytes_sent = layer->bytes_sent,
@@ -120,6 +121,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
     for (size_t i = 0; i < SPAR_LANES; i++) {
         report->memory_bytes +=
             spar_machines_memory(&comm->lanes[i]) +
+            spar_staging_memory(&comm->lanes[i].bundle.staging) +
             spar_selection_memory(&comm->lanes[i].selection);
     }
     for (size_t i = 0; i < SPAR_PIECES - 1; i++) {

@@ -48,6 +48,7 @@ typedef struct spar_layer {
     /* Counted for the report. */
     uint64_t calls;
     uint64_t sparse_calls;
+    uint64_t merged_calls; /* of these, in one exchange with neighbours */
     uint64_t entries_sent;
     uint64_t bytes_sent;
     double select_sum;

@@ -42,6 +42,7 @@ typedef enum spar_op_stage {
     SPAR_OP_REVIEWING, /* the ranks agree on a review of the plan */
     SPAR_OP_READY,     /* starts as soon as its layer and its lane are free */
     /* Under way. */
+    SPAR_OP_MERGED,      /* in a bundle (pmpi/bundle.h) */
     SPAR_OP_SPARSE,      /* exchange on a lane */
     SPAR_OP_RING,        /* Spar's own dense exchange */
     SPAR_OP_TURNS_DENSE, /* will be a dense call on the shadow, in its turn */
@@ -73,6 +74,7 @@ typedef struct spar_op {
     atomic_bool told;
     int code;           /* MPI's, once it is done */
     atomic_bool raised; /* the application was told of the error */
+    atomic_bool wanted; /* the application waits for it */
     uint64_t number;    /* on its communicator, in the order of the calls */
     bool counted;       /* among the pending ones (pmpi/progress.h) */
     spar_allreduce_call_t call;
@@ -81,7 +83,8 @@ typedef struct spar_op {
     uint64_t ticket;                /* of the sequence */
     uint32_t plan;                  /* in which it was started */
     struct spar_layer *layer;       /* NULL: not a call of the known sequence */
-    struct spar_lane *lane;         /* while it is a sparse exchange */
+    struct spar_lane *lane;         /* while it is a sparse exchange, merged
+                                     * or not */
     struct spar_standing *standing; /* a start of a persistent call */
     double density;                 /* in this step */
     uint32_t flags;                 /* SPAR_WIRE_*, that this rank tells */

@@ -278,5 +278,6 @@ bool spar_review_progress(spar_comm_t *comm)
         judge_times(comm);
     }
     spar_comm_note_where_it_pays(comm);
+    spar_merging_plan(comm);
     return true;
 }

@@ -88,8 +88,7 @@ static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
     return true;
 }
 
-/* Another one for every piece of every call of every layer on every rank. */
-static uint64_t seed_of(const spar_op_t *op)
+uint64_t spar_sparse_seed(const spar_op_t *op)
 {
     uint64_t place =
         (uint64_t)op->comm->rank * SPAR_PIECES + op->pieces_started;
@@ -102,11 +101,11 @@ static uint64_t seed_of(const spar_op_t *op)
 }
 
 /* Everything that can fail on this rank alone; the flags tell the others. */
-static uint32_t prepare(spar_op_t *op, const part_t *part)
+static uint32_t select_piece(spar_op_t *op, spar_piece_t *piece,
+                             spar_selection_t *selection)
 {
     spar_layer_t *layer = op->layer;
-    spar_piece_t *piece = part->piece;
-    spar_selection_t *selection = &part->lane->selection;
+    uint64_t entries = most_entries(layer, piece->count, op->density);
 
     if (!has_residual(layer) ||
         spar_selector_run(&piece->selector,
@@ -119,16 +118,35 @@ static uint32_t prepare(spar_op_t *op, const part_t *part)
     if (selection->nonfinite) {
         return SPAR_WIRE_NONFINITE;
     }
-    if (layer->natural && selection->count > part->size.entries) {
+    if (layer->natural && selection->count > entries) {
         return SPAR_WIRE_NO_MEMORY; /* for so many entries */
     }
-    layer->many = layer->many || selection->count > part->size.entries / 2;
-    spar_selection_round(selection, layer->values, seed_of(op));
+    layer->many = layer->many || selection->count > entries / 2;
     return 0;
 }
 
-/* Requests of this rank that hold for all if one rank makes them. */
-static uint32_t requests(const spar_op_t *op)
+uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
+{
+    double begin = spar_clock_now();
+    uint32_t flags = select_piece(op, &op->layer->piece, selection);
+
+    op->layer->select_sum += spar_clock_now() - begin;
+    return flags;
+}
+
+static uint32_t prepare(spar_op_t *op, const part_t *part)
+{
+    spar_selection_t *selection = &part->lane->selection;
+    uint32_t flags = select_piece(op, part->piece, selection);
+
+    if (flags == 0) {
+        spar_selection_round(selection, op->layer->values,
+                             spar_sparse_seed(op));
+    }
+    return flags;
+}
+
+uint32_t spar_sparse_requests(const spar_op_t *op)
 {
     uint32_t flags = op->flags;
 
@@ -188,7 +206,7 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
     op->wire_slot = slot;
     op->pieces_started = 0;
     op->pieces_settled = op->layer->piece_count == 1;
-    op->flags = requests(op);
+    op->flags = spar_sparse_requests(op);
     op->layer->exchanges++;
     return start_piece(op);
 }
@@ -297,11 +315,12 @@ void spar_sparse_flush(spar_op_t *op)
     }
 }
 
-static double norm2_of(const spar_selection_t *selection)
+static double norm2_of(const spar_selection_t *selection, size_t begin,
+                       size_t end)
 {
     double sum = 0;
 
-    for (size_t i = 0; i < selection->count; i++) {
+    for (size_t i = begin; i < end; i++) {
         double value = selection->dtype == SPAR_DTYPE_F64
                            ? ((const double *)selection->values)[i]
                            : ((const float *)selection->values)[i];
@@ -311,36 +330,54 @@ static double norm2_of(const spar_selection_t *selection)
     return sum;
 }
 
+static bool is_sampled(const spar_layer_t *layer)
+{
+    return layer->exchanges % NORM_EXCHANGES == 1;
+}
+
 /* What one piece has come to. */
-static void note_piece(spar_op_t *op, unsigned index, bool with_norm)
+static void note_piece(spar_op_t *op, unsigned index)
 {
     part_t part = part_of(op, index);
+    const spar_selection_t *selection = &part.lane->selection;
     spar_layer_t *layer = op->layer;
 
     if (*room_of(op, &part) < part.size.entries) {
         *room_of(op, &part) = part.size.entries;
     }
     layer->entries_sent += part.lane->exchange->entries_sent;
-    if (with_norm) {
-        layer->sent_norm2 += norm2_of(&part.lane->selection);
+    if (is_sampled(layer)) {
+        layer->sent_norm2 = (index == 0 ? 0 : layer->sent_norm2) +
+                            norm2_of(selection, 0, selection->count);
     }
 }
 
-static void note_sparse(spar_op_t *op)
+static void note_call(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
-    bool with_norm = layer->exchanges % NORM_EXCHANGES == 1;
 
-    if (with_norm) {
-        layer->sent_norm2 = 0;
-    }
-    for (unsigned i = 0; i < op->pieces_started; i++) {
-        note_piece(op, i, with_norm);
-    }
     layer->owes = layer->residual != NULL;
     layer->looked_at++;
     layer->sparse_calls++;
     op->was_sparse = true;
+}
+
+void spar_sparse_note_merged(spar_op_t *op, const spar_selection_t *selection,
+                             size_t begin, size_t end)
+{
+    if (is_sampled(op->layer)) {
+        op->layer->sent_norm2 = norm2_of(selection, begin, end);
+    }
+    op->layer->merged_calls++;
+    note_call(op);
+}
+
+static void note_sparse(spar_op_t *op)
+{
+    for (unsigned i = 0; i < op->pieces_started; i++) {
+        note_piece(op, i);
+    }
+    note_call(op);
 }
 
 bool spar_sparse_conclude(spar_op_t *op)

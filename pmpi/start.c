@@ -22,6 +22,9 @@ static bool place(spar_op_t *op)
 {
     op->place = spar_sequence_begin(op->comm->sequence, &op->what);
     op->ticket = op->place.ticket;
+    if (op->comm->open != NULL && !spar_bundle_awaits(op->comm, op)) {
+        spar_bundle_close(op->comm);
+    }
     if (op->place.lost) {
         spar_plan_drop(op->comm);
     }
@@ -144,20 +147,30 @@ static uint32_t name_layer(spar_op_t *op)
     return NO_SLOT;
 }
 
-static bool start_sparse(spar_op_t *op, spar_method_t method, uint64_t entries)
+/* NULL: not free yet. */
+static spar_lane_t *take_lane(const spar_op_t *op, uint64_t entries)
 {
     spar_comm_t *comm = op->comm;
     unsigned lane = choose_lane(op, entries);
-    uint32_t slot;
 
     if (comm->lanes[lane].taken) {
-        return false;
+        return NULL;
     }
     if (lane > 0) {
         comm->small_lane = lane;
     }
-    op->lane = &comm->lanes[lane];
-    op->lane->taken = true;
+    comm->lanes[lane].taken = true;
+    return &comm->lanes[lane];
+}
+
+static bool start_sparse(spar_op_t *op, spar_method_t method, uint64_t entries)
+{
+    uint32_t slot;
+
+    op->lane = take_lane(op, entries);
+    if (op->lane == NULL) {
+        return false;
+    }
     slot = name_layer(op);
     op->method = method;
     spar_advance_begin(op, SPAR_OP_SPARSE);
@@ -189,9 +202,31 @@ static bool start_ring(spar_op_t *op)
     return true;
 }
 
+/* The group that the call is the first one of; NULL: none. */
+static spar_group_t *find_group(const spar_op_t *op)
+{
+    return op->layer != NULL && op->kind == SPAR_OP_REQUEST
+               ? spar_merging_find_group(op->comm, (size_t)op->place.slot)
+               : NULL;
+}
+
+static bool start_bundle(spar_op_t *op, spar_group_t *group)
+{
+    spar_lane_t *lane =
+        take_lane(op, spar_bundle_entries(op->comm, group, op->density));
+
+    if (lane == NULL) {
+        return false;
+    }
+    spar_bundle_open(lane, group, op->comm);
+    spar_bundle_join(op);
+    return true;
+}
+
 static bool launch(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
+    spar_group_t *group;
     spar_method_t method;
 
     if (op->kind == SPAR_OP_NOTE) {
@@ -201,6 +236,14 @@ static bool launch(spar_op_t *op)
     }
     if (op->layer != NULL && op->layer->active) {
         return false; /* its residual is in use */
+    }
+    if (comm->open != NULL) {
+        spar_bundle_join(op);
+        return true;
+    }
+    group = find_group(op);
+    if (group != NULL) {
+        return start_bundle(op, group);
     }
     method = op->layer != NULL ? spar_choose_method(comm, op->layer)
                                : anonymous_method(op);

@@ -59,6 +59,11 @@ typedef enum spar_config_dense {
     SPAR_CONFIG_DENSE_RING
 } spar_config_dense_t;
 
+typedef enum spar_config_merge {
+    SPAR_CONFIG_MERGE_ON,
+    SPAR_CONFIG_MERGE_OFF
+} spar_config_merge_t;
+
 typedef enum spar_config_progress {
     SPAR_CONFIG_PROGRESS_AUTO,
     SPAR_CONFIG_PROGRESS_THREAD,
@@ -72,6 +77,7 @@ typedef struct spar_config {
     int32_t dense;    /* spar_config_dense_t */
     int32_t values;   /* spar_config_values_t */
     int32_t round;    /* spar_config_round_t */
+    int32_t merge;    /* spar_config_merge_t */
     int32_t progress; /* spar_config_progress_t */
     int32_t log;      /* spar_log_level_t */
     uint64_t min_count;

@@ -9,6 +9,7 @@ static const char *const dense_choices[] = {"auto", "mpi", "ring", NULL};
 static const char *const values_choices[] = {"bf16", "fp32", "fp16", "int8",
                                              NULL};
 static const char *const round_choices[] = {"nearest", "random", NULL};
+static const char *const merge_choices[] = {"on", "off", NULL};
 static const char *const progress_choices[] = {"auto", "thread", "inline",
                                                NULL};
 static const char *const log_choices[] = {"error", "warn",  "info",
@@ -113,6 +114,15 @@ const spar_config_row_t spar_config_table[] = {
      .type = &spar_config_choice,
      .offset = FIELD(dense),
      .choices = dense_choices},
+    {.name = "SPAR_MERGE",
+     .initial = "on",
+     .allowed = "on, off",
+     .doc = "Whether neighbouring small layers of non-blocking calls travel in "
+            "one exchange. They part as soon as one of them is waited for "
+            "before the others are there, or after 2 ms.",
+     .type = &spar_config_choice,
+     .offset = FIELD(merge),
+     .choices = merge_choices},
     {.name = "SPAR_MIN_COUNT",
      .initial = "4096",
      .allowed = "1 to 4g (k, m, g: powers of 1024)",

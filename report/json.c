@@ -70,7 +70,7 @@ static json_t *layer_json(const spar_report_layer_t *layer)
     return json_pack(
         "{s:i, s:i, s:I, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, "
         "s:f, "
-        "s:f, s:f, s:o, s:b, s:o, s:o, s:f, s:I}",
+        "s:f, s:f, s:o, s:b, s:b, s:I, s:o, s:o, s:f, s:I}",
         "comm", layer->comm, "slot", (int)layer->slot, "count",
         (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
         "state", layer->sparse ? "sparse" : "dense", "method", layer->method,
@@ -81,7 +81,9 @@ static json_t *layer_json(const spar_report_layer_t *layer)
         "call_s", layer->sparse_seconds, "dense_call_s", layer->dense_seconds,
         "predicted_s", layer->predicted_seconds, "select_s",
         layer->select_seconds, "residual_share", known(layer->residual_share),
-        "nonblocking", (int)layer->nonblocking, "waited_s",
+        "nonblocking", (int)layer->nonblocking, "merged",
+        layer->merged_calls > 0, "merged_calls",
+        (json_int_t)layer->merged_calls, "waited_s",
         known(layer->measured ? layer->waited_seconds : -1),
         "post_to_complete_s", known(layer->measured ? layer->span_seconds : -1),
         "queue_depth", layer->depth, "queue_depth_max",

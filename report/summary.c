@@ -109,12 +109,13 @@ static void print_gain(const spar_report_t *report, FILE *file)
 static void print_overlap(const spar_report_t *report, FILE *file)
 {
     double waited = 0, span = 0;
-    unsigned depth = 0, layers = 0, passed_on = 0;
+    unsigned depth = 0, layers = 0, passed_on = 0, merged = 0;
 
     for (size_t i = 0; i < report->layer_count; i++) {
         const spar_report_layer_t *layer = &report->layers[i];
 
         passed_on += layer->nonblocking && !layer->measured;
+        merged += layer->merged_calls > 0;
         if (layer->nonblocking && layer->measured) {
             layers++;
             waited += layer->waited_seconds;
@@ -128,6 +129,12 @@ static void print_overlap(const spar_report_t *report, FILE *file)
                 "spar: per step blocked for %.2f ms; from call to completion "
                 "%.2f ms on average; at most %u pending\n",
                 report->progress, 1e3 * waited, 1e3 * span / layers, depth);
+        if (merged > 0) {
+            fprintf(file,
+                    "spar: %u small layers travelled together with their "
+                    "neighbours\n",
+                    merged);
+        }
     } else if (passed_on > 0) {
         fprintf(file, "spar: non-blocking calls: not measured (%s)\n",
                 report->progress);

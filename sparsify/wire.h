@@ -52,7 +52,8 @@
 #define SPAR_WIRE_PAUSED    (1u << 2) /* MPI_Pcontrol(0) is in force here */
 #define SPAR_WIRE_FLUSH     (1u << 3) /* deliver the residuals, densely */
 #define SPAR_WIRE_RETIRE    (1u << 4) /* the same, and dense for good */
-#define SPAR_WIRE_FLAGS     0x1fu     /* all of them */
+#define SPAR_WIRE_PARTED    (1u << 5) /* not all layers of it are here */
+#define SPAR_WIRE_FLAGS     0x3fu     /* all of them */
 
 typedef enum spar_wire_coding {
     SPAR_WIRE_RICE = 0,
