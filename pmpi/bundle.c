@@ -8,9 +8,13 @@
 
 #include <stdlib.h>
 
-/* Seconds that a bundle gathers at most: a few exchanges of a small layer over
- * a network, which is all that merging can save. */
+/* Seconds that a bundle waits for its next member: a few exchanges of a small
+ * layer over a network, which is about what merging saves. Counted from the
+ * latest member on, because a thread that lost its processor for a moment posts
+ * the next one at once when it is back. */
 #define PATIENCE 2e-3
+/* Seconds that it gathers at most. */
+#define MOST_PATIENCE 8e-3
 
 void spar_bundle_open(spar_lane_t *lane, spar_group_t *group, spar_comm_t *comm)
 {
@@ -19,7 +23,7 @@ void spar_bundle_open(spar_lane_t *lane, spar_group_t *group, spar_comm_t *comm)
     bundle->phase = SPAR_BUNDLE_GATHERING;
     bundle->group = group;
     bundle->step = comm->sequence->steps;
-    bundle->since = spar_clock_now();
+    bundle->opened = spar_clock_now();
     bundle->expected = group->size;
     bundle->joined = 0;
     bundle->begun = 0;
@@ -138,6 +142,7 @@ void spar_bundle_join(spar_op_t *op)
     spar_advance_begin(op, SPAR_OP_MERGED);
     bundle->members[bundle->joined++] = op;
     if (bundle->joined < bundle->expected) {
+        bundle->grown = spar_clock_now();
         return;
     }
     comm->open = NULL;
@@ -156,14 +161,21 @@ static bool is_wanted(const spar_bundle_t *bundle)
     return wanted;
 }
 
+static bool is_late(const spar_bundle_t *bundle)
+{
+    double now = spar_clock_now();
+
+    return now - bundle->grown > PATIENCE ||
+           now - bundle->opened > MOST_PATIENCE;
+}
+
 bool spar_bundle_is_due(const spar_comm_t *comm)
 {
     const spar_lane_t *lane = comm->open;
 
     return lane != NULL && !comm->failed &&
            lane->bundle.phase == SPAR_BUNDLE_GATHERING &&
-           (is_wanted(&lane->bundle) ||
-            spar_clock_now() - lane->bundle.since > PATIENCE);
+           (is_wanted(&lane->bundle) || is_late(&lane->bundle));
 }
 
 void spar_bundle_part(spar_comm_t *comm)

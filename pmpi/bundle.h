@@ -33,10 +33,10 @@ typedef enum spar_bundle_phase {
 typedef struct spar_bundle {
     spar_bundle_phase_t phase;
     spar_group_t *group;
-    uint64_t step;                         /* of the known sequence */
-    double since;                          /* the first member joined, s */
-    size_t expected;                       /* members that will have come */
-    size_t joined;                         /* members that have come */
+    uint64_t step;        /* of the known sequence */
+    double opened, grown; /* the first and the latest member joined, seconds */
+    size_t expected;      /* members that will have come */
+    size_t joined;        /* members that have come */
     spar_op_t *members[SPAR_MERGING_MOST]; /* those not through are valid */
     /* Apart: members that were exchanged, and whether the last of them is on
      * the lane. */

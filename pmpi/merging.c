@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
-/* Steps of the first rest. An application that cannot let its layers wait for
- * each other parts a group a dozen times in a long run; a rank that was held
- * up once costs no more than this. */
-#define FIRST_REST 16
+/* Steps of the first rest. Rests double: an application that cannot let its
+ * layers wait for each other parts a group a dozen times in a long run, while
+ * one hold-up of one rank costs no more than this. */
+#define FIRST_REST 4
 
 /* Layers with few non-zeros change between two reviews what they send. */
 static bool changes_selection(const spar_layer_t *layer)

@@ -119,7 +119,8 @@ const spar_config_row_t spar_config_table[] = {
      .allowed = "on, off",
      .doc = "Whether neighbouring small layers of non-blocking calls travel in "
             "one exchange. They part as soon as one of them is waited for "
-            "before the others are there, or after 2 ms.",
+            "before the others are there, or if the next one does not come "
+            "within 2 ms.",
      .type = &spar_config_choice,
      .offset = FIELD(merge),
      .choices = merge_choices},

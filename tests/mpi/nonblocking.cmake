@@ -182,3 +182,28 @@ add_test(NAME mpi_killed COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/killed.sh -n 3
 set_tests_properties(mpi_killed PROPERTIES
     TIMEOUT 180 PROCESSORS 2 LABELS mpi
     ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};SPAR_MODE=sparse")
+
+# Small layers that travel together, and what may come between them
+spar_mpi_program(merged mpi/merged.c mpi/merged_scenes.c)
+set(merged $<TARGET_FILE:mpi_merged>)
+set(merging SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=6)
+set(travelled -m "sums are right" -m "travelled together")
+foreach(ranks 2 3 4 5)
+    spar_mpi_test(merged_inline_${ranks} ENV SPAR_MODE=sparse SPAR_PROGRESS=inline ${merging}
+        ARGS -n ${ranks} ${travelled} -- ${merged})
+    spar_mpi_test(merged_thread_${ranks} ENV SPAR_MODE=sparse SPAR_PROGRESS=thread ${merging}
+        ARGS -n ${ranks} ${travelled} -- ${merged})
+endforeach()
+foreach(exchange doubling split)
+    spar_mpi_test(merged_${exchange} ENV SPAR_MODE=sparse SPAR_EXCHANGE=${exchange} ${merging}
+        ARGS -n 3 ${travelled} -- ${merged})
+endforeach()
+# The same bits, merged or not
+foreach(way "" --rough)
+    add_test(NAME mpi_merged_same_bits${way}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/merged.sh -n 3 -m "sums are right"
+            -- ${merged} ${way})
+    set_tests_properties(mpi_merged_same_bits${way} PROPERTIES
+        TIMEOUT 180 PROCESSORS 2 LABELS mpi ENVIRONMENT
+        "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};SPAR_MODE=sparse;SPAR_EXCHANGE=allgather;SPAR_VALUES=fp32;SPAR_LEARN_STEPS=3;SPAR_STEP_CALLS=6")
+endforeach()
