@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 
 from jobs import LAB, ROOT, Jobs, Variant, cores
 from table import Figure, Row, at_least, at_most
@@ -238,4 +239,59 @@ def row_f(arguments):
     return Row("f", title, [PLAIN] + judged, figures, jobs.notes), jobs
 
 
-ROWS = {"a": row_a, "b": row_b, "c": row_c, "d": row_d, "e": row_e, "f": row_f}
+# Layers, elements of each, milliseconds that each computes
+SMALL = [(96, 8192, 0.02), (32, 32768, 0.02), (96, 8192, 0.5)]
+
+
+def write_trace(folder, layers, elements, milliseconds):
+    path = os.path.join(folder, f"{layers}x{elements}-{milliseconds}.csv")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("name,elements,forward_ms,backward_ms\n")
+        for layer in range(layers):
+            file.write(f"{layer},{elements},{milliseconds},{milliseconds}\n")
+    return path
+
+
+def merge_variants(path, name, layers):
+    """Layers of one size do not tell where a step ends."""
+    program = ["replay", "--trace", path, "--steps", "100", "--warmup", "40"]
+    return [Variant(f"{name}, {merge}", 4, program,
+                    sparse(0.01, SPAR_MERGE=merge, SPAR_EXCHANGE="allgather",
+                           SPAR_STEP_CALLS=str(layers)))
+            for merge in ("off", "on")]
+
+
+def row_g(arguments):
+    title = "small layers, merged or not: 4 hosts, 1 Gbit/s, density 0.01, ms per step"
+    jobs = Jobs(arguments, arguments.lab)
+    up = subprocess.run([LAB, "--name", arguments.lab, "up", "--hosts", "4", "--rate",
+                         "1gbit"], capture_output=True, text=True, check=False)
+    if up.returncode != 0:
+        return Row("g", title, [], [], ["skipped: " + up.stderr.strip()]), jobs
+    figures = []
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for layers, elements, milliseconds in SMALL:
+                name = f"{layers} x {elements}, {milliseconds} ms each"
+                path = write_trace(folder, layers, elements, milliseconds)
+                found = jobs.measure(merge_variants(path, name, layers),
+                                     arguments.rounds, "g")
+                figures += merge_figures(found)
+    finally:
+        subprocess.run([LAB, "--name", arguments.lab, "down"], check=False)
+    return Row("g", title, ["step", "p90", "waiting"], figures, jobs.notes), jobs
+
+
+def merge_figures(found):
+    figures = [Figure(name, {"step": 1e3 * numbers["step_time_median_s"],
+                             "p90": 1e3 * numbers["step_time_p90_s"],
+                             "waiting": 1e3 * numbers["wait_time_median_s"]})
+               for name, numbers in found.items()]
+    if len(found) == 2:
+        off, on = (numbers["step_time_median_s"] for numbers in found.values())
+        figures.append(Figure("not merged / merged", {"step": off / on}))
+    return figures
+
+
+ROWS = {"a": row_a, "b": row_b, "c": row_c, "d": row_d, "e": row_e, "f": row_f,
+        "g": row_g}
