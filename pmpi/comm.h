@@ -122,8 +122,8 @@ typedef struct spar_comm {
     spar_transport_mpi_t transport;
     spar_lane_t lanes[SPAR_LANES];
     spar_lane_t side_lanes[SPAR_PIECES - 1];
-    unsigned small_lane; /* the latest that was taken */
     spar_lane_t *open;   /* whose bundle the next call belongs to; NULL: none */
+    unsigned small_lane; /* the latest that was taken */
     uint32_t anonymous_exchanges; /* of lossless calls outside the sequence */
     spar_ring_t *ring;
     spar_sequence_t *sequence;

@@ -27,8 +27,8 @@ typedef struct spar_report_layer {
     uint64_t calls;
     uint64_t sparse_calls;
     uint64_t merged_calls; /* of these, in one exchange with neighbours */
-    double density;      /* mean share of entries sent in sparse calls */
-    uint64_t bytes_sent; /* by this rank in all calls */
+    double density;        /* mean share of entries sent in sparse calls */
+    uint64_t bytes_sent;   /* by this rank in all calls */
     uint64_t dense_bytes_per_call; /* 2 n (P-1)/P elements */
     /* Seconds per call; 0: not measured. */
     double dense_seconds;     /* while learning: median, least of the ranks */
