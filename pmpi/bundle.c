@@ -108,12 +108,9 @@ static void start(spar_comm_t *comm, spar_lane_t *lane)
         .eager = group->piece.room[lane->number][group->method] >= size.entries,
         .apply = true};
 
-    for (size_t i = 0; i < group->size; i++) {
-        layers[i].exchanges++;
-    }
     call.header = (spar_wire_header_t){.slot = (uint32_t)group->first,
                                        .plan = op->plan,
-                                       .step = layers->exchanges,
+                                       .step = group->exchanges++,
                                        .values = size.values,
                                        .dtype = size.dtype,
                                        .count = size.count,
@@ -232,6 +229,7 @@ static void note_member(const spar_lane_t *lane, size_t index, uint64_t before)
     spar_layer_t *layer = op->layer;
     uint64_t after = before + layer->count;
 
+    layer->exchanges++;
     spar_cost_bytes(op, exchange->bytes_sent * after / total -
                             exchange->bytes_sent * before / total);
     layer->entries_sent += exchange->entries_sent * after / total -

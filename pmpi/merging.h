@@ -19,6 +19,9 @@ typedef struct spar_group {
     size_t size;  /* neighbouring slots */
     uint64_t count;
     spar_method_t method;
+    /* Begun so far. The layers' own numbers would not do: a member that has
+     * not joined yet may still be in its exchange of the step before. */
+    uint32_t exchanges;
     /* Its elements one after the other: proven room, regions of a split. */
     spar_piece_t piece;
     /* A group that a rank could not wait for rests, longer each time. Steps of
