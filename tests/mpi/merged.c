@@ -31,6 +31,8 @@ MPI_Comm comm;
 float *gradient[LAYERS];
 MPI_Request requests[LAYERS];
 
+static float *spare[LAYERS]; /* of the other step */
+static MPI_Request spare_requests[LAYERS];
 static double *delivered[LAYERS], *expected[LAYERS];
 static bool posted[LAYERS], rough;
 static int failures, serial; /* steps so far */
@@ -63,12 +65,25 @@ void finish(void)
     MPI_Waitall(LAYERS, requests, MPI_STATUSES_IGNORE);
 }
 
-static void fill(void)
+void other_step(void)
+{
+    for (int l = 0; l < LAYERS; l++) {
+        float *kept = gradient[l];
+        MPI_Request request = requests[l];
+
+        gradient[l] = spare[l];
+        spare[l] = kept;
+        requests[l] = spare_requests[l];
+        spare_requests[l] = request;
+    }
+}
+
+static void fill(int step)
 {
     for (int l = 0; l < LAYERS; l++) {
         posted[l] = false;
         for (int i = 0; i < counts[l]; i++) {
-            float value = (float)gradient_sample(rank, serial, l, i);
+            float value = (float)gradient_sample(rank, step, l, i);
 
             gradient[l][i] = rough ? value * 0.3f + 1e-3f * (float)i : value;
         }
@@ -118,15 +133,8 @@ static void check_same_bits(int layer)
     check(range[0] == ~range[1], "ranks got different bits", layer);
 }
 
-static void play_step(const scene_t *scene)
+static void check_step(const scene_t *scene)
 {
-    fill();
-    if (scene != NULL) {
-        scene->play();
-    } else {
-        post_from(0);
-        finish();
-    }
     for (int l = 0; l < LAYERS; l++) {
         if (!posted[l]) {
             continue;
@@ -140,6 +148,29 @@ static void play_step(const scene_t *scene)
         }
     }
     serial++;
+}
+
+static void play_step(const scene_t *scene)
+{
+    bool ahead = scene != NULL && scene->ahead;
+
+    if (ahead) {
+        other_step();
+        fill(serial + 1);
+        other_step();
+    }
+    fill(serial);
+    if (scene != NULL) {
+        scene->play();
+    } else {
+        post_from(0);
+        finish();
+    }
+    check_step(scene);
+    if (ahead) {
+        other_step();
+        check_step(NULL);
+    }
 }
 
 static void play(const scene_t *scene)
@@ -192,7 +223,9 @@ int main(int argc, char **argv)
         gradient[l] = calloc((size_t)counts[l], sizeof(float));
         delivered[l] = calloc((size_t)counts[l], sizeof(double));
         expected[l] = calloc((size_t)counts[l], sizeof(double));
+        spare[l] = calloc((size_t)counts[l], sizeof(float));
         requests[l] = MPI_REQUEST_NULL;
+        spare_requests[l] = MPI_REQUEST_NULL;
     }
     for (int i = 0; i < rounds * scene_count; i++) {
         actor = i % size;
@@ -204,6 +237,7 @@ int main(int argc, char **argv)
     }
     for (int l = 0; l < LAYERS; l++) {
         free(gradient[l]);
+        free(spare[l]);
         free(delivered[l]);
         free(expected[l]);
     }

@@ -22,6 +22,7 @@ typedef struct scene {
         FLUSHED,
         BAD
     } special;
+    bool ahead; /* exchanges the next step, too */
 } scene_t;
 
 extern const scene_t scenes[];
@@ -38,5 +39,8 @@ void post(int layer);
 void post_from(int layer);
 /* Completes what is left. */
 void finish(void);
+/* From the gradients and requests of one step to those of the other one, and
+ * back. */
+void other_step(void);
 
 #endif

@@ -223,27 +223,55 @@ static void be_bad(void)
     usual();
 }
 
+/* The next step begins before this one, with NaN, is through, and one rank does
+ * not let it gather. */
+static void look_ahead(void)
+{
+    if (acts) {
+        gradient[2][17] = NAN;
+    }
+    post_from(0);
+    other_step();
+    post(0);
+    if (acts) {
+        MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    }
+    post_from(1);
+    other_step();
+    finish();
+    other_step();
+    finish();
+    other_step();
+}
+
 const scene_t scenes[] = {
-    {"as usual", usual, true, LAYERS, SPARSE},
-    {"MPI_Wait for each", wait_for_each, true, LAYERS, SPARSE},
-    {"MPI_Wait for each, on one rank", wait_for_each, false, LAYERS, SPARSE},
-    {"MPI_Test of each", test_each, true, LAYERS, SPARSE},
-    {"MPI_Test of each, on one rank", test_each, false, LAYERS, SPARSE},
-    {"MPI_Waitany backwards", wait_for_any, true, LAYERS, SPARSE},
-    {"MPI_Waitany backwards, on one rank", wait_for_any, false, LAYERS, SPARSE},
-    {"a message after MPI_Wait", tell_waited, false, LAYERS, SPARSE},
-    {"a message after MPI_Test", tell_tested, false, LAYERS, SPARSE},
-    {"a message after a look now and then", tell_seen, false, LAYERS, SPARSE},
-    {"a message before the rest", wait_to_be_told, false, LAYERS, SPARSE},
-    {"slow", be_slow, true, LAYERS, SPARSE},
-    {"slow, one rank", be_slow, false, LAYERS, SPARSE},
-    {"layers left out", leave_out, true, LAYERS, SPARSE},
-    {"another sum between", put_in, true, LAYERS, SPARSE},
-    {"another blocking sum between", put_in_blocking, true, LAYERS, SPARSE},
-    {"a pause by one rank", pause_spar, false, 2, DENSE},
-    {"a flush by one rank", flush_spar, false, 2, FLUSHED},
-    {"NaN on one rank", be_bad, false, 2, BAD},
-    {"NaN on all ranks", be_bad, true, 2, BAD},
+    {"as usual", usual, true, LAYERS, SPARSE, false},
+    {"MPI_Wait for each", wait_for_each, true, LAYERS, SPARSE, false},
+    {"MPI_Wait for each, on one rank", wait_for_each, false, LAYERS, SPARSE,
+     false},
+    {"MPI_Test of each", test_each, true, LAYERS, SPARSE, false},
+    {"MPI_Test of each, on one rank", test_each, false, LAYERS, SPARSE, false},
+    {"MPI_Waitany backwards", wait_for_any, true, LAYERS, SPARSE, false},
+    {"MPI_Waitany backwards, on one rank", wait_for_any, false, LAYERS, SPARSE,
+     false},
+    {"a message after MPI_Wait", tell_waited, false, LAYERS, SPARSE, false},
+    {"a message after MPI_Test", tell_tested, false, LAYERS, SPARSE, false},
+    {"a message after a look now and then", tell_seen, false, LAYERS, SPARSE,
+     false},
+    {"a message before the rest", wait_to_be_told, false, LAYERS, SPARSE,
+     false},
+    {"slow", be_slow, true, LAYERS, SPARSE, false},
+    {"slow, one rank", be_slow, false, LAYERS, SPARSE, false},
+    {"layers left out", leave_out, true, LAYERS, SPARSE, false},
+    {"another sum between", put_in, true, LAYERS, SPARSE, false},
+    {"another blocking sum between", put_in_blocking, true, LAYERS, SPARSE,
+     false},
+    {"a pause by one rank", pause_spar, false, 2, DENSE, false},
+    {"a flush by one rank", flush_spar, false, 2, FLUSHED, false},
+    {"NaN on one rank", be_bad, false, 2, BAD, false},
+    {"NaN on all ranks", be_bad, true, 2, BAD, false},
+    {"a step ahead of NaN on one rank", look_ahead, false, 2, BAD, true},
+    {"a step ahead of NaN", look_ahead, true, 2, BAD, true},
 };
 
 const int scene_count = (int)(sizeof(scenes) / sizeof(scenes[0]));
