@@ -422,6 +422,9 @@ void spar_comm_trim_machines(spar_comm_t *comm)
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_forget_room(&comm->layers[i], ~methods);
     }
+    for (size_t i = 0; i < comm->group_count; i++) {
+        spar_piece_forget_room(&comm->groups[i].piece, ~methods);
+    }
 }
 
 void spar_comm_note_where_it_pays(spar_comm_t *comm)

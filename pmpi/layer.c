@@ -77,15 +77,7 @@ bool spar_layer_cut(spar_layer_t *layer)
 void spar_layer_forget_room(spar_layer_t *layer, unsigned methods)
 {
     for (unsigned i = 0; i < layer->piece_count; i++) {
-        spar_piece_t *piece = spar_layer_piece(layer, i);
-
-        for (unsigned m = 0; m < SPAR_METHODS; m++) {
-            for (unsigned lane = 0; lane < SPAR_LANES; lane++) {
-                piece->room[lane][m] = (methods & SPAR_METHOD_BIT(m)) != 0
-                                           ? 0
-                                           : piece->room[lane][m];
-            }
-        }
+        spar_piece_forget_room(spar_layer_piece(layer, i), methods);
     }
 }
 

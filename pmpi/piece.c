@@ -30,6 +30,17 @@ void spar_piece_init(spar_piece_t *piece, spar_selector_kind_t kind,
     spar_selector_init(&piece->selector, kind, dtype, piece->count);
 }
 
+void spar_piece_forget_room(spar_piece_t *piece, unsigned methods)
+{
+    for (unsigned lane = 0; lane < SPAR_LANES; lane++) {
+        for (unsigned method = 0; method < SPAR_METHODS; method++) {
+            if ((methods & SPAR_METHOD_BIT(method)) != 0) {
+                piece->room[lane][method] = 0;
+            }
+        }
+    }
+}
+
 void spar_piece_cleanup(spar_piece_t *piece)
 {
     free(piece->split);

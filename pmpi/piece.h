@@ -37,6 +37,9 @@ void spar_piece_init(spar_piece_t *piece, spar_selector_kind_t kind,
                      spar_dtype_t dtype, uint64_t layer_count, unsigned index,
                      unsigned number);
 
+/* Not all ranks may have room any more for exchanges by these methods. */
+void spar_piece_forget_room(spar_piece_t *piece, unsigned methods);
+
 /* Frees what it holds. */
 void spar_piece_cleanup(spar_piece_t *piece);
 
