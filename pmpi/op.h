@@ -90,9 +90,9 @@ typedef struct spar_op {
     uint32_t flags;                 /* SPAR_WIRE_*, that this rank tells */
     uint32_t wire_slot;             /* of the layer, in headers */
     unsigned pieces_started;
-    bool pieces_settled;  /* it is known whether the result is applied */
-    const char *cause;    /* of an error */
-    spar_method_t method; /* of its sum; SPAR_METHODS: several, or none */
+    unsigned pieces_unsettled; /* whose results may not be applied yet */
+    const char *cause;         /* of an error */
+    spar_method_t method;      /* of its sum; SPAR_METHODS: several, or none */
     bool was_sparse;
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;

@@ -205,7 +205,8 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 {
     op->wire_slot = slot;
     op->pieces_started = 0;
-    op->pieces_settled = op->layer->piece_count == 1;
+    op->pieces_unsettled =
+        op->layer->piece_count == 1 ? 0 : op->layer->piece_count;
     op->flags = spar_sparse_requests(op);
     op->layer->exchanges++;
     return start_piece(op);
@@ -248,15 +249,22 @@ uint32_t spar_sparse_flags(const spar_op_t *op)
     return flags;
 }
 
-/* Nothing of a large layer changes before all is known of all of it. */
-static void settle_pieces(spar_op_t *op)
+/* Nothing of a large layer changes before all is known of all of it. Then the
+ * piece that was selected last is applied first, because most of it is still in
+ * the caches, and the next one when that is through or waits for the network.
+ */
+static void settle_pieces(spar_op_t *op, bool moved)
 {
-    bool apply = spar_sparse_flags(op) == 0;
-
-    for (unsigned i = 0; i < op->pieces_started; i++) {
-        spar_exchange_settle(lane_of(op, i)->exchange, apply);
+    if (spar_sparse_flags(op) != 0) {
+        while (op->pieces_unsettled > 0) {
+            op->pieces_unsettled--;
+            spar_exchange_settle(lane_of(op, op->pieces_unsettled)->exchange,
+                                 false);
+        }
+    } else if (!moved) {
+        op->pieces_unsettled--;
+        spar_exchange_settle(lane_of(op, op->pieces_unsettled)->exchange, true);
     }
-    op->pieces_settled = true;
 }
 
 spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
@@ -277,8 +285,8 @@ spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
         all = start_piece(op);
         return all == SPAR_OK ? SPAR_INPROGRESS : all;
     }
-    if (!op->pieces_settled && spar_sparse_has_agreed(op)) {
-        settle_pieces(op);
+    if (op->pieces_unsettled > 0 && spar_sparse_has_agreed(op)) {
+        settle_pieces(op, *moved_p);
         *moved_p = true;
     }
     return all;
