@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Steps for which each sparse candidate is tried, and how many there are. */
-#define SPAR_TRIAL_STEPS      4
+#define SPAR_TRIAL_STEPS      8
 #define SPAR_TRIAL_CANDIDATES 3
 /* Predicted to take more than so many times as long as the fastest: not worth
  * a try. Predictions are off by less (bench/sim). */

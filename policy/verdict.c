@@ -47,7 +47,8 @@ bool spar_verdict_pays(double sparse_seconds, double dense_seconds,
 
 bool spar_verdict_keeps(double sparse_seconds, double dense_seconds)
 {
-    return sparse_seconds < SPAR_VERDICT_KEEP * dense_seconds;
+    return sparse_seconds < SPAR_VERDICT_KEEP * dense_seconds &&
+           sparse_seconds < dense_seconds - SPAR_VERDICT_LEAST;
 }
 
 bool spar_verdict_review(double sparse_seconds, double dense_seconds,

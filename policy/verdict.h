@@ -20,6 +20,8 @@
 /* And stays if it was measured to take less than this share: for less, nobody
  * wants other numbers. */
 #define SPAR_VERDICT_KEEP 0.92
+/* Nor for fewer seconds per call. */
+#define SPAR_VERDICT_LEAST 20e-6
 
 /*
  * Fits seconds_per_byte: the best rate of any measured dense call, counting

@@ -51,6 +51,8 @@ static void sparse_pays_only_with_a_margin(void **state)
     assert_true(spar_verdict_keeps(0.91, 1.0));
     assert_false(spar_verdict_keeps(0.93, 1.0));
     assert_false(spar_verdict_keeps(1e-9, 0));
+    assert_true(spar_verdict_keeps(75e-6, 100e-6));
+    assert_false(spar_verdict_keeps(85e-6, 100e-6)); /* hardly any time */
 }
 
 static void calls_that_are_under_way_together_share_the_wait(void **state)
