@@ -1,5 +1,6 @@
 #include "exchange/node.h"
 
+#include "base/smaller.h"
 #include "exchange/node_machine.h"
 
 #include <stdlib.h>
@@ -27,11 +28,6 @@ static void destroy(spar_exchange_t *exchange)
     }
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Entries that the ranks of one node may have together, in the largest one. */
 static uint64_t most_of_node(const spar_node_exchange_t *node,
                              const spar_exchange_size_t *size)
@@ -56,7 +52,7 @@ static spar_status_t reserve(spar_exchange_t *exchange,
     spar_status_t status = spar_blocks_reserve(
         &node->entries, leads ? (size_t)node->nodes[node->here].ranks : 1,
         spar_wire_payload_bound(size->values, size->count,
-                                smaller(size->entries, size->count)));
+                                spar_smaller(size->entries, size->count)));
 
     if (status == SPAR_OK) {
         status = spar_blocks_reserve(

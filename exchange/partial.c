@@ -1,5 +1,6 @@
 #include "exchange/partial.h"
 
+#include "base/smaller.h"
 #include "sparsify/merge.h"
 
 #include <stdlib.h>
@@ -17,16 +18,11 @@ static bool is_cheap(uint64_t span, uint64_t entries)
     return entries <= most_cheap(span);
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The widest region, up to `span`, of which `most` entries are too many for a
  * list. */
 static uint64_t widest_dense(uint64_t span, uint64_t most)
 {
-    return most >= span ? span : smaller(span, most * 8 / 5 + 8);
+    return most >= span ? span : spar_smaller(span, most * 8 / 5 + 8);
 }
 
 void spar_partial_init(spar_partial_t *partial)
@@ -46,9 +42,9 @@ void spar_partial_cleanup(spar_partial_t *partial)
 spar_status_t spar_partial_reserve(spar_partial_t *partial, spar_dtype_t dtype,
                                    uint64_t span, uint64_t most)
 {
-    uint64_t one = smaller(most, most_cheap(span));
+    uint64_t one = spar_smaller(most, most_cheap(span));
     /* Two lists before they are merged: common indices count twice. */
-    uint64_t both = most < span ? smaller(most, 2 * most_cheap(span))
+    uint64_t both = most < span ? spar_smaller(most, 2 * most_cheap(span))
                                 : 2 * most_cheap(span);
     size_t bytes = widest_dense(span, most) * spar_dtype_size(dtype);
     spar_selection_t *lists[3] = {&partial->incoming, &partial->merged[0],
@@ -74,7 +70,7 @@ spar_status_t spar_partial_reserve(spar_partial_t *partial, spar_dtype_t dtype,
 size_t spar_partial_bound(spar_dtype_t dtype, uint64_t span, uint64_t most)
 {
     size_t list = spar_wire_payload_bound(spar_values_native(dtype), span,
-                                          smaller(span, most));
+                                          spar_smaller(span, most));
     size_t dense = widest_dense(span, most) * spar_dtype_size(dtype);
 
     return list > dense ? list : dense;

@@ -1,5 +1,6 @@
 #include "exchange/split.h"
 
+#include "base/smaller.h"
 #include "exchange/split_machine.h"
 
 #include <stdlib.h>
@@ -28,11 +29,6 @@ static void destroy(spar_exchange_t *exchange)
     }
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Entries that all ranks together may send of so many elements. */
 static uint64_t most_sent(const spar_exchange_size_t *size, int ranks,
                           uint64_t span)
@@ -58,7 +54,7 @@ uint64_t spar_split_most_chosen(const spar_split_t *split, uint64_t span)
 
     return machine->exchange.call.residual == NULL
                ? most
-               : smaller(most, quota(&machine->room, ranks));
+               : spar_smaller(most, quota(&machine->room, ranks));
 }
 
 /* The regions may be any: rooms are for the worst. What is not used is never
@@ -68,10 +64,11 @@ static spar_status_t reserve_all(spar_split_t *split,
 {
     size_t ranks = (size_t)split->machine.exchange.transport->size;
     uint64_t all = most_sent(size, (int)ranks, size->count);
-    uint64_t most = size->feedback ? smaller(all, quota(size, ranks)) : all;
-    uint64_t results = smaller(size->count, most * ranks);
+    uint64_t most =
+        size->feedback ? spar_smaller(all, quota(size, ranks)) : all;
+    uint64_t results = spar_smaller(size->count, most * ranks);
     size_t entries = spar_wire_payload_bound(
-        size->values, size->count, smaller(size->entries, size->count));
+        size->values, size->count, spar_smaller(size->entries, size->count));
     spar_status_t status = spar_split_region_reserve(
         &split->region, size->dtype, size->count, most);
 
@@ -79,8 +76,9 @@ static spar_status_t reserve_all(spar_split_t *split,
         status = spar_selection_reserve(&split->decoded, size->dtype, most);
     }
     if (status == SPAR_OK) {
-        status = spar_selection_reserve(&split->delivered, size->dtype,
-                                        smaller(size->entries, size->count));
+        status =
+            spar_selection_reserve(&split->delivered, size->dtype,
+                                   spar_smaller(size->entries, size->count));
     }
     if (status == SPAR_OK) {
         status = spar_blocks_reserve(&split->received, ranks, entries);

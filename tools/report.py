@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from spartools import layer_table, report_file
-from spartools.errors import ToolError
+from spartools.errors import ToolError, run_tool
 
 
 def parse_arguments(words):
@@ -38,16 +38,5 @@ def run(args):
     print("\nPicture: %s" % picture)
 
 
-def main():
-    try:
-        run(parse_arguments(sys.argv[1:]))
-    except ToolError as error:
-        print("spar report: %s" % error, file=sys.stderr)
-        return error.code
-    except BrokenPipeError:
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tool("spar report", lambda: run(parse_arguments(sys.argv[1:]))))

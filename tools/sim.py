@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from spartools import report_file, sim_table
-from spartools.errors import ToolError
+from spartools.errors import ToolError, run_tool
 
 EPILOG = """The table has the predicted time of one layer's exchange by each method, the
 fastest method, and the break-even densities: up to these, a sparse method is
@@ -112,16 +112,5 @@ def run(args):
             raise ToolError("%s: %s" % (path, reason)) from error
 
 
-def main():
-    try:
-        run(make_parser().parse_args(sys.argv[1:]))
-    except ToolError as error:
-        print("spar sim: %s" % error, file=sys.stderr)
-        return error.code
-    except BrokenPipeError:
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tool("spar sim", lambda: run(make_parser().parse_args(sys.argv[1:]))))

@@ -21,8 +21,8 @@ SMALL = 10**5
 # Of the stages of a ramp the first steps are not measured: the library's step may
 # begin in the midst of ours.
 DROP = 2
-# Mode auto: 3 steps of learning, 8 of watching, 12 of trials, and what lies between.
-AUTO_WARMUP = 27
+# Mode auto: 3 steps of learning, 8 of watching, 24 of trials, and what lies between.
+AUTO_WARMUP = 39
 MOST_STEPS, LEAST_STEPS = 15, 3
 STARTUP = 1.5  # seconds of a job
 
@@ -80,7 +80,7 @@ class Block:
         plain = STARTUP + 14 * (self.plain_steps() + 1) * self.dense_step()
         ramp = STARTUP + 3 * self.dense_step() + (self.steps() + DROP) * sparse
         auto = len(self.densities) * (STARTUP + 11 * 1.4 * self.dense_step()) + \
-            (12 + self.steps()) * sparse
+            (24 + self.steps()) * sparse
         return self.rounds * (plain + forced * ramp + auto)
 
 
