@@ -7,6 +7,10 @@
 #include "pmpi/post.h"
 #include "policy/density.h"
 
+/* A split delivers at most the 2k largest sums of a step, the others all that
+ * was selected: between few ranks its time is not worth the difference. */
+#define RANKS_TO_SPLIT 8
+
 static bool is_auto(void)
 {
     return spar_engine.config.mode == SPAR_MODE_AUTO;
@@ -69,6 +73,9 @@ unsigned spar_choose_allowed(const spar_comm_t *comm)
         return named(there, SPAR_METHOD_NODE);
     case SPAR_CONFIG_EXCHANGE_DENSE:
         return 0;
+    }
+    if (comm->size < RANKS_TO_SPLIT) {
+        there &= ~SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);
     }
     /* Blocks of unknown size cannot be predicted. */
     return spar_engine.config.mode == SPAR_MODE_LOSSLESS
