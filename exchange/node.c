@@ -39,8 +39,7 @@ static uint64_t most_of_node(const spar_node_exchange_t *node,
 
         ranks = here > ranks ? here : ranks;
     }
-    return size->entries > size->count / ranks ? size->count
-                                               : size->entries * ranks;
+    return spar_smaller_product(size->entries, ranks, size->count);
 }
 
 static spar_status_t reserve(spar_exchange_t *exchange,

@@ -33,9 +33,7 @@ static void destroy(spar_exchange_t *exchange)
 static uint64_t most_sent(const spar_exchange_size_t *size, int ranks,
                           uint64_t span)
 {
-    return size->entries > span / (uint64_t)ranks
-               ? span
-               : size->entries * (uint64_t)ranks;
+    return spar_smaller_product(size->entries, (uint64_t)ranks, span);
 }
 
 /* The same with error feedback. */

@@ -11,20 +11,16 @@
  * was selected: between few ranks its time is not worth the difference. */
 #define RANKS_TO_SPLIT 8
 
-static bool is_auto(void)
-{
-    return spar_engine.config.mode == SPAR_MODE_AUTO;
-}
-
 /* Both dense methods are seen as often as the content must be. */
 uint64_t spar_choose_watch_steps(void)
 {
-    return is_auto() ? 2 * SPAR_CONTENT_LOOKS : 0;
+    return spar_engine_is_auto() ? 2 * SPAR_CONTENT_LOOKS : 0;
 }
 
 bool spar_choose_is_watching(const spar_comm_t *comm)
 {
-    return is_auto() && comm->sequence->steps <= spar_choose_watch_steps();
+    return spar_engine_is_auto() &&
+           comm->sequence->steps <= spar_choose_watch_steps();
 }
 
 /* The ramp's early stages are slower than what is to be judged. */
@@ -36,7 +32,7 @@ static uint64_t first_trial_step(void)
 
 static uint64_t trial_steps(const spar_comm_t *comm)
 {
-    return comm->trial_rounds > 1 || is_auto()
+    return comm->trial_rounds > 1 || spar_engine_is_auto()
                ? comm->trial_rounds * SPAR_TRIAL_STEPS
                : 0;
 }
@@ -108,13 +104,13 @@ static void propose(spar_comm_t *comm, const spar_layer_t *layer,
     unsigned allowed = spar_choose_allowed(comm);
 
     trial->dense = layer->trial.dense;
-    if (is_auto() && layer->dense_seconds <= 0) {
+    if (spar_engine_is_auto() && layer->dense_seconds <= 0) {
         return; /* not measured: no reason to leave dense */
     }
     spar_trial_propose(&comm->model, &shape, allowed,
-                       is_auto() ? layer->dense_seconds : 0,
+                       spar_engine_is_auto() ? layer->dense_seconds : 0,
                        !layer->nonblocking, trial);
-    if (!is_auto() && is_forced(allowed)) {
+    if (!spar_engine_is_auto() && is_forced(allowed)) {
         trial->count = 1;
         trial->candidates[0] = lowest(allowed);
         trial->method = trial->candidates[0];
@@ -196,7 +192,8 @@ static spar_method_t in_trial(const spar_comm_t *comm,
 /* Early, dense stages of a ramp may not pay although the last one does. */
 static bool ramp_pays(const spar_comm_t *comm, const spar_layer_t *layer)
 {
-    return !is_auto() || comm->sequence->steps >= first_trial_step() ||
+    return !spar_engine_is_auto() ||
+           comm->sequence->steps >= first_trial_step() ||
            spar_plan_density(comm) < layer->trial.pays_below;
 }
 
@@ -230,7 +227,7 @@ spar_method_t spar_choose_method(const spar_comm_t *comm,
                   ramp_pays(comm, layer))) {
         return in_trial(comm, layer);
     }
-    if (!is_auto() || comm->negotiation->ring_failed ||
+    if (!spar_engine_is_auto() || comm->negotiation->ring_failed ||
         (layer->nonblocking && !spar_post_takes_requests())) {
         return SPAR_METHOD_MPI;
     }

@@ -26,6 +26,11 @@ typedef struct spar_engine {
 
 extern spar_engine_t spar_engine;
 
+static inline bool spar_engine_is_auto(void)
+{
+    return spar_engine.config.mode == SPAR_MODE_AUTO;
+}
+
 /*
  * After the real MPI_Init, collective over MPI_COMM_WORLD: agrees on the
  * settings and attaches MPI_COMM_WORLD. Ends the job on errors.

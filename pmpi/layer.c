@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "pmpi/engine.h"
+#include "policy/density.h"
 #include "sparsify/residual.h"
 
 #include <stdlib.h>
@@ -156,6 +157,15 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason)
     }
     spar_layer_cleanup(layer);
     layer->owes = false;
+}
+
+uint64_t spar_layer_most_entries(const spar_layer_t *layer, uint64_t count,
+                                 double density)
+{
+    bool bounded = layer->natural || layer->select == SPAR_SELECT_EXACT ||
+                   layer->select == SPAR_SELECT_TOPK;
+
+    return bounded ? spar_density_entries(density, count) : count;
 }
 
 size_t spar_layer_bytes(const spar_layer_t *layer)

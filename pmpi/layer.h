@@ -97,6 +97,11 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason);
  * exchange did not send; negative: not known. */
 double spar_layer_unsent_share(const spar_layer_t *layer);
 
+/* Entries that a selection out of `count` elements has at most; the same on
+ * every rank. */
+uint64_t spar_layer_most_entries(const spar_layer_t *layer, uint64_t count,
+                                 double density);
+
 size_t spar_layer_bytes(const spar_layer_t *layer);
 
 /* Forgets all samples. */

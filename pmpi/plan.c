@@ -1,6 +1,7 @@
 #include "pmpi/plan.h"
 
 #include "base/log.h"
+#include "base/smaller.h"
 #include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
@@ -24,17 +25,10 @@ bool spar_plan_fits(const spar_layer_t *layer, int ranks)
 {
     const spar_config_t *config = &spar_engine.config;
     uint64_t count = layer->piece.count; /* others are no larger */
-    uint64_t entries = count;
+    uint64_t entries = spar_smaller_product(
+        spar_layer_most_entries(layer, count, spar_density_most(config)),
+        (uint64_t)ranks, count);
 
-    if (layer->select == SPAR_SELECT_EXACT ||
-        layer->select == SPAR_SELECT_TOPK) {
-        entries = spar_density_entries(spar_density_most(config), count);
-    }
-    if (entries > count / (uint64_t)ranks) {
-        entries = count;
-    } else {
-        entries *= (uint64_t)ranks;
-    }
     return count <= UINT32_MAX &&
            spar_wire_payload_bound(spar_values_native(layer->dtype), count,
                                    entries) < INT32_MAX;

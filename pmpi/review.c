@@ -18,11 +18,6 @@ enum {
     PHASE_TIMES     /* seconds of the methods that were taken */
 };
 
-static bool is_auto(void)
-{
-    return spar_engine.config.mode == SPAR_MODE_AUTO;
-}
-
 void spar_review_watch(const spar_comm_t *comm, spar_layer_t *layer,
                        const void *result)
 {
@@ -180,7 +175,7 @@ static void judge_layer(spar_layer_t *layer, bool first)
         layer->trial.method = spar_trial_fastest(&layer->trial, layer->seconds);
     }
     seconds = layer->seconds[layer->trial.method];
-    if (!is_auto() || seconds <= 0) {
+    if (!spar_engine_is_auto() || seconds <= 0) {
         return;
     }
     if (first && layer->trial.count > 0 && !layer->nonblocking
@@ -221,7 +216,8 @@ static void judge_times(spar_comm_t *comm)
 
 static bool is_after_watching(const spar_comm_t *comm)
 {
-    return is_auto() && comm->sequence->steps == spar_choose_watch_steps() + 1;
+    return spar_engine_is_auto() &&
+           comm->sequence->steps == spar_choose_watch_steps() + 1;
 }
 
 bool spar_review_is_due(const spar_comm_t *comm)
@@ -235,8 +231,9 @@ bool spar_review_is_due(const spar_comm_t *comm)
     if (comm->pays_nowhere || steps <= settled) {
         return false;
     }
-    if (!is_auto() && (steps > settled + 1 + EARLY_STEPS ||
-                       (is_first(comm) && comm->trial_rounds < 2))) {
+    if (!spar_engine_is_auto() &&
+        (steps > settled + 1 + EARLY_STEPS ||
+         (is_first(comm) && comm->trial_rounds < 2))) {
         return false;
     }
     return (steps - settled - 1) % REVIEW_STEPS == 0;

@@ -13,19 +13,9 @@
 /* The report's residual share looks at one exchange in so many. */
 #define NORM_EXCHANGES 16
 
-/* Entries of this rank that a selection out of `count` elements has at most. */
-static uint64_t most_entries(const spar_layer_t *layer, uint64_t count,
-                             double density)
-{
-    bool bounded = layer->natural || layer->select == SPAR_SELECT_EXACT ||
-                   layer->select == SPAR_SELECT_TOPK;
-
-    return bounded ? spar_density_entries(density, count) : count;
-}
-
 uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density)
 {
-    return most_entries(layer, layer->count, density);
+    return spar_layer_most_entries(layer, layer->count, density);
 }
 
 /* A piece of the call: the first one on the call's lane, the others on lanes
@@ -46,14 +36,14 @@ static part_t part_of(const spar_op_t *op, unsigned index)
     spar_layer_t *layer = op->layer;
     spar_piece_t *piece = spar_layer_piece(layer, index);
 
-    return (part_t){
-        .lane = lane_of(op, index),
-        .piece = piece,
-        .size = {.dtype = layer->dtype,
-                 .values = layer->values,
-                 .count = piece->count,
-                 .entries = most_entries(layer, piece->count, op->density),
-                 .feedback = layer->select != SPAR_SELECT_NONZERO}};
+    return (part_t){.lane = lane_of(op, index),
+                    .piece = piece,
+                    .size = {.dtype = layer->dtype,
+                             .values = layer->values,
+                             .count = piece->count,
+                             .entries = spar_layer_most_entries(
+                                 layer, piece->count, op->density),
+                             .feedback = layer->select != SPAR_SELECT_NONZERO}};
 }
 
 /* Entries for which every rank has room. */
@@ -105,7 +95,8 @@ static uint32_t select_piece(spar_op_t *op, spar_piece_t *piece,
                              spar_selection_t *selection)
 {
     spar_layer_t *layer = op->layer;
-    uint64_t entries = most_entries(layer, piece->count, op->density);
+    uint64_t entries =
+        spar_layer_most_entries(layer, piece->count, op->density);
 
     if (!has_residual(layer) ||
         spar_selector_run(&piece->selector,

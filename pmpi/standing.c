@@ -36,11 +36,6 @@ static _Noreturn void end_job(void)
     abort();
 }
 
-static bool is_auto(void)
-{
-    return spar_engine.config.mode == SPAR_MODE_AUTO;
-}
-
 static void fill(spar_standing_t *standing)
 {
     spar_comm_t *comm = standing->comm;
@@ -197,8 +192,9 @@ static void start_sparse(spar_op_t *op)
 {
     spar_standing_t *standing = op->standing;
 
-    if (is_auto() && (standing->judged ? regrets(standing)
-                                       : doubts(standing, op->density))) {
+    if (spar_engine_is_auto() &&
+        (standing->judged ? regrets(standing)
+                          : doubts(standing, op->density))) {
         op->flags |= SPAR_WIRE_RETIRE;
     }
     op->lane = &standing->lane;
@@ -335,7 +331,7 @@ bool spar_standing_progress(spar_op_t *op)
 
 void spar_standing_watch(spar_op_t *op)
 {
-    if (is_auto() && op->comm->rank == 0 && !op->standing->judged) {
+    if (spar_engine_is_auto() && op->comm->rank == 0 && !op->standing->judged) {
         spar_content_look(&op->layer->content, op->layer->dtype,
                           op->call.recvbuf, op->layer->count);
     }
