@@ -2,7 +2,7 @@
  * Spar: which density each layer of a step gets, so that the exchanges hide
  * under the computation that is still to come (LAGS-SGD, Shi et al., arXiv
  * 1911.08727). Pure functions on plain data: same input, same bits; no
- * allocation (up to 100 KiB of stack); any thread. Rank 0 solves and its
+ * allocation (up to 160 KiB of stack); any thread. Rank 0 solves and its
  * answer is broadcast.
  *
  * A step on the application's own clock, which stands still while it waits:
