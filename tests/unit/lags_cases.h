@@ -11,6 +11,14 @@
 /* Seconds that only rounding explains. */
 #define ROUNDING 1e-9
 
+/* cmocka's assert_float_equal rounds to float. */
+static inline void lags_assert_near(double value, double wanted, double within)
+{
+    if (!(fabs(value - wanted) <= within)) {
+        fail_msg("%.17g instead of %.17g", value, wanted);
+    }
+}
+
 /* Random numbers that are the same everywhere (a linear congruence). */
 static inline double lags_random(uint64_t *seed)
 {
@@ -74,7 +82,7 @@ static inline void lags_random_step(uint64_t *seed, spar_lags_layer_t *layers,
 static inline double lags_wait_at_low(const spar_lags_layer_t *layers,
                                       size_t count)
 {
-    double low[SPAR_LAGS_MOST];
+    double low[SPAR_LAGS_MOST] = {0};
 
     for (size_t i = 0; i < count; i++) {
         low[i] = layers[i].low;

@@ -133,11 +133,145 @@ static void no_exchange_between_two_layers_helps(void **state)
     }
 }
 
+static void more_tolerance_never_leaves_more_error(void **state)
+{
+    spar_lags_layer_t layers[30];
+    double densities[30];
+    uint64_t seed = 6;
+
+    (void)state;
+    for (int trial = 0; trial < 200; trial++) {
+        double before = INFINITY;
+
+        lags_random_step(&seed, layers, 30);
+        for (double tolerance = 0; tolerance < 3; tolerance += 0.25) {
+            double error;
+
+            assert_int_equal(spar_lags_hide(layers, 30, tolerance, densities),
+                             SPAR_OK);
+            error = spar_lags_error(layers, 30, densities);
+            assert_true(error <= before * (1 + ROUNDING));
+            before = error;
+        }
+    }
+}
+
+static void the_same_step_gets_the_same_bits(void **state)
+{
+    spar_lags_layer_t layers[100];
+    double once[100], again[100];
+    uint64_t seed = 7;
+
+    (void)state;
+    for (int trial = 0; trial < 100; trial++) {
+        lags_random_step(&seed, layers, 100);
+        memset(once, 0, sizeof(once));
+        memset(again, 0xff, sizeof(again));
+        assert_int_equal(spar_lags_hide(layers, 100, 0.1, once), SPAR_OK);
+        assert_int_equal(spar_lags_hide(layers, 100, 0.1, again), SPAR_OK);
+        assert_memory_equal(once, again, sizeof(once));
+    }
+}
+
+/* The ranks' clocks and the cost model are off: what is solved for wrong
+ * seconds waits in truth at most by the error of all seconds longer. */
+static void noise_lengthens_waits_by_no_more_than_itself(void **state)
+{
+    spar_lags_layer_t truth[60], noisy[60];
+    double densities[60];
+    uint64_t seed = 8;
+
+    (void)state;
+    for (int trial = 0; trial < 300; trial++) {
+        double noise = 0;
+
+        lags_random_step(&seed, truth, 60);
+        memcpy(noisy, truth, sizeof(noisy));
+        for (size_t i = 0; i < 60; i++) {
+            double factor = 0.9 + 0.2 * lags_random(&seed);
+
+            noisy[i].fixed *= factor;
+            noisy[i].slope *= factor;
+            noisy[i].energy *= factor;
+        }
+        assert_int_equal(spar_lags_hide(noisy, 60, 0, densities), SPAR_OK);
+        for (size_t i = 0; i < 60; i++) {
+            noise += fabs(truth[i].fixed - noisy[i].fixed) +
+                     fabs(truth[i].slope - noisy[i].slope) * densities[i];
+        }
+        lags_assert_feasible(truth, 60, 2 * noise, densities);
+    }
+}
+
+/* Layers of equal energy and slope in the same place have equal densities,
+ * whichever comes first. */
+static void equal_layers_get_equal_densities(void **state)
+{
+    spar_lags_layer_t layers[60];
+    double densities[60];
+    uint64_t seed = 9;
+
+    (void)state;
+    for (int trial = 0; trial < 200; trial++) {
+        lags_random_step(&seed, layers, 60);
+        for (size_t i = 0; i < 60; i += 3) {
+            layers[i].work = 0;
+            layers[i].deadline = 10 + layers[i].release;
+            layers[i + 1] = layers[i + 2] = layers[i];
+        }
+        assert_int_equal(spar_lags_hide(layers, 60, 0.1, densities), SPAR_OK);
+        for (size_t i = 0; i < 60; i += 3) {
+            lags_assert_near(densities[i + 1], densities[i], 1e-6);
+            lags_assert_near(densities[i + 2], densities[i], 1e-6);
+        }
+    }
+}
+
+static void layers_that_cost_nothing_are_dense(void **state)
+{
+    spar_lags_layer_t layers[4];
+    double densities[4];
+    uint64_t seed = 10;
+
+    (void)state;
+    lags_random_step(&seed, layers, 4);
+    layers[2].slope = 0;
+    assert_int_equal(spar_lags_hide(layers, 4, 0, densities), SPAR_OK);
+    assert_true(densities[2] == layers[2].high);
+}
+
+/* Twice the elements: twice the energy and twice the time, so the same
+ * density; known energies only set the unit. */
+static void unknown_energies_follow_the_slopes(void **state)
+{
+    spar_lags_layer_t layers[3] = {
+        {.deadline = 1, .slope = 10, .low = 0.001, .high = 1},
+        {.deadline = 1, .slope = 20, .low = 0.001, .high = 1},
+        {.deadline = 1, .slope = 70, .low = 0.001, .high = 1}};
+    double densities[3];
+
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        assert_int_equal(spar_lags_hide(layers, 3, 0, densities), SPAR_OK);
+        for (size_t i = 0; i < 3; i++) {
+            lags_assert_near(densities[i], 0.01, 1e-12);
+        }
+        layers[1].energy = 40;
+    }
+    lags_assert_near(spar_lags_error(layers, 3, densities), 200 / 0.01, 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_grid_of_densities_is_better),
-        cmocka_unit_test(no_exchange_between_two_layers_helps)};
+        cmocka_unit_test(no_exchange_between_two_layers_helps),
+        cmocka_unit_test(more_tolerance_never_leaves_more_error),
+        cmocka_unit_test(the_same_step_gets_the_same_bits),
+        cmocka_unit_test(noise_lengthens_waits_by_no_more_than_itself),
+        cmocka_unit_test(equal_layers_get_equal_densities),
+        cmocka_unit_test(layers_that_cost_nothing_are_dense),
+        cmocka_unit_test(unknown_energies_follow_the_slopes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

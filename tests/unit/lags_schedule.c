@@ -118,10 +118,10 @@ static void waits_are_those_of_the_definition(void **state)
             densities[i] = lags_random_scale(&seed, 0.001, 0.3);
         }
         play_by_word(&step, layers, count, densities);
-        assert_float_equal(spar_lags_wait(layers, count, densities, done),
-                           step.waited, ROUNDING);
+        lags_assert_near(spar_lags_wait(layers, count, densities, done),
+                         step.waited, ROUNDING);
         for (size_t i = 0; i < count; i++) {
-            assert_float_equal(done[i], done_by_word(&step, i), ROUNDING);
+            lags_assert_near(done[i], done_by_word(&step, i), ROUNDING);
         }
         waited += step.waited > 0;
     }
