@@ -159,6 +159,7 @@ static bool progress_sparse(spar_op_t *op)
     if (status == SPAR_INPROGRESS) {
         return moved;
     }
+    spar_timeline_end_transfer(op->comm);
     if (status != SPAR_OK) {
         spar_advance_fail(op, spar_sparse_cause(op));
     } else if (spar_sparse_conclude(op)) {

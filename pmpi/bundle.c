@@ -4,6 +4,7 @@
 #include "exchange/split_state.h"
 #include "pmpi/advance.h"
 #include "pmpi/cost.h"
+#include "pmpi/plan.h"
 #include "pmpi/sparse.h"
 
 #include <stdlib.h>
@@ -39,14 +40,15 @@ bool spar_bundle_awaits(const spar_comm_t *comm, const spar_op_t *op)
            (size_t)op->place.slot == bundle->group->first + bundle->joined;
 }
 
-uint64_t spar_bundle_entries(const spar_comm_t *comm, const spar_group_t *group,
-                             double density)
+uint64_t spar_bundle_entries(const spar_comm_t *comm, const spar_group_t *group)
 {
     uint64_t entries = 0;
 
     for (size_t i = 0; i < group->size; i++) {
+        const spar_layer_t *layer = &comm->layers[group->first + i];
+
         entries +=
-            spar_sparse_most_entries(&comm->layers[group->first + i], density);
+            spar_sparse_most_entries(layer, spar_plan_density(comm, layer));
     }
     return entries;
 }
@@ -97,12 +99,12 @@ static void start(spar_comm_t *comm, spar_lane_t *lane)
     spar_group_t *group = bundle->group;
     const spar_op_t *op = bundle->members[0];
     spar_layer_t *layers = &comm->layers[group->first];
-    spar_exchange_size_t size = {
-        .dtype = layers->dtype,
-        .values = layers->values,
-        .count = group->count,
-        .entries = spar_bundle_entries(comm, group, op->density),
-        .feedback = layers->select != SPAR_SELECT_NONZERO};
+    spar_exchange_size_t size = {.dtype = layers->dtype,
+                                 .values = layers->values,
+                                 .count = group->count,
+                                 .entries = spar_bundle_entries(comm, group),
+                                 .feedback =
+                                     layers->select != SPAR_SELECT_NONZERO};
     spar_exchange_call_t call = {
         .selection = &bundle->staging.selection,
         .eager = group->piece.room[lane->number][group->method] >= size.entries,
@@ -122,6 +124,7 @@ static void start(spar_comm_t *comm, spar_lane_t *lane)
     bundle->phase = SPAR_BUNDLE_UNDER_WAY;
     lane->exchange = lane->machines[group->method];
     lane->status = spar_exchange_start(lane->exchange, &call);
+    spar_timeline_begin_transfer(comm);
     if (lane->status != SPAR_OK) {
         fail(bundle, lane->exchange->cause);
     }
@@ -244,7 +247,7 @@ static void conclude_whole(spar_lane_t *lane)
     spar_bundle_t *bundle = &lane->bundle;
     spar_group_t *group = bundle->group;
     const spar_op_t *op = bundle->members[0];
-    uint64_t entries = spar_bundle_entries(op->comm, group, op->density);
+    uint64_t entries = spar_bundle_entries(op->comm, group);
     uint64_t *room = &group->piece.room[lane->number][group->method];
     uint64_t before = 0;
 
@@ -286,6 +289,7 @@ static bool progress_exchange(spar_lane_t *lane)
     if (lane->status == SPAR_INPROGRESS) {
         return lane->exchange->moves != moves;
     }
+    spar_timeline_end_transfer(lane->bundle.members[0]->comm);
     if (lane->status != SPAR_OK) {
         fail(&lane->bundle, lane->exchange->cause);
     } else {

@@ -45,10 +45,10 @@ typedef struct spar_bundle {
     spar_staging_t staging;
 } spar_bundle_t;
 
-/* Entries of this rank that the group sends at most in one exchange; the same
- * on every rank. */
+/* Entries of this rank that the group sends at most in one exchange of the
+ * present step; the same on every rank. */
 uint64_t spar_bundle_entries(const struct spar_comm *comm,
-                             const spar_group_t *group, double density);
+                             const spar_group_t *group);
 
 /* The bundle that the communicator's calls join from now on (comm->open), on a
  * lane that was taken for it. */

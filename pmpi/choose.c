@@ -23,10 +23,18 @@ bool spar_choose_is_watching(const spar_comm_t *comm)
            comm->sequence->steps <= spar_choose_watch_steps();
 }
 
-/* The ramp's early stages are slower than what is to be judged. */
-static uint64_t first_trial_step(void)
+bool spar_choose_is_probing(const spar_comm_t *comm)
 {
-    return spar_choose_watch_steps() +
+    uint64_t step = comm->sequence->steps;
+    uint64_t watched = spar_choose_watch_steps();
+
+    return step > watched && step <= watched + comm->probe_steps;
+}
+
+/* The ramp's early stages are slower than what is to be judged. */
+static uint64_t first_trial_step(const spar_comm_t *comm)
+{
+    return spar_choose_watch_steps() + comm->probe_steps +
            spar_density_ramp_end(&spar_engine.config) + 1;
 }
 
@@ -39,7 +47,7 @@ static uint64_t trial_steps(const spar_comm_t *comm)
 
 uint64_t spar_choose_settled_step(const spar_comm_t *comm)
 {
-    return first_trial_step() - 1 + trial_steps(comm);
+    return first_trial_step(comm) - 1 + trial_steps(comm);
 }
 
 /* Where it cannot be had, allgather always can. */
@@ -95,12 +103,10 @@ static spar_method_t lowest(unsigned methods)
     return method;
 }
 
-static void propose(spar_comm_t *comm, const spar_layer_t *layer,
-                    spar_trial_t *trial)
+static void propose(const spar_comm_t *comm, const spar_layer_t *layer,
+                    double density, spar_trial_t *trial)
 {
-    const spar_config_t *config = &spar_engine.config;
-    spar_model_shape_t shape = spar_forecast_shape(
-        comm, layer, config->density[config->density_count - 1]);
+    spar_model_shape_t shape = spar_forecast_shape(comm, layer, density);
     unsigned allowed = spar_choose_allowed(comm);
 
     trial->dense = layer->trial.dense;
@@ -120,11 +126,18 @@ static void propose(spar_comm_t *comm, const spar_layer_t *layer,
 void spar_choose_propose(spar_comm_t *comm)
 {
     spar_negotiation_t *negotiation = comm->negotiation;
+    bool by_rule = spar_density_has_rule(&spar_engine.config);
 
     spar_forecast_fit(comm);
+    if (by_rule) {
+        spar_densities_solve(comm);
+    }
     for (size_t i = 0; i < comm->layer_count; i++) {
         negotiation->proposal[i] = (spar_trial_t){0};
-        propose(comm, &comm->layers[i], &negotiation->proposal[i]);
+        propose(comm, &comm->layers[i],
+                by_rule ? spar_densities_next(comm, i)
+                        : spar_density_last(&spar_engine.config),
+                &negotiation->proposal[i]);
     }
 }
 
@@ -150,6 +163,8 @@ static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
         layer->sparse = true;
         layer->trial.method = own_ring ? SPAR_METHOD_RING : layer->trial.method;
         layer->why = "mode asks for it";
+    } else if (layer->nonblocking && spar_densities_are_free(comm)) {
+        layer->why = "the dense exchange hides behind the computation";
     } else if (trial->count > 0) {
         layer->sparse = true;
         layer->why = "predicted faster";
@@ -158,6 +173,23 @@ static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
             own_ring ? "dense is asked for" : "dense is predicted faster";
     }
     layer->flush = layer->owes && !layer->sparse;
+}
+
+/* Only with more than one call in a step can it be seen whether they overlap
+ * with computation; those of one thread that also waits need no such look. */
+static uint64_t probe_steps(const spar_comm_t *comm)
+{
+    bool blocking = false;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+
+        blocking = blocking || (layer->sparse && !layer->nonblocking);
+    }
+    return spar_engine.config.density_rule == SPAR_CONFIG_DENSITY_AUTO &&
+                   blocking && comm->layer_count > 1
+               ? SPAR_TRIAL_STEPS
+               : 0;
 }
 
 void spar_choose_adopt(spar_comm_t *comm)
@@ -171,6 +203,7 @@ void spar_choose_adopt(spar_comm_t *comm)
             comm->trial_rounds = layer->trial.count;
         }
     }
+    comm->probe_steps = probe_steps(comm);
     spar_comm_note_where_it_pays(comm);
     spar_merging_plan(comm);
 }
@@ -181,10 +214,10 @@ static spar_method_t in_trial(const spar_comm_t *comm,
 {
     uint64_t step = comm->sequence->steps;
 
-    if (layer->trial.count > 1 && step >= first_trial_step() &&
+    if (layer->trial.count > 1 && step >= first_trial_step(comm) &&
         step <= spar_choose_settled_step(comm)) {
-        return spar_trial_candidate(&layer->trial, (step - first_trial_step()) /
-                                                       SPAR_TRIAL_STEPS);
+        return spar_trial_candidate(
+            &layer->trial, (step - first_trial_step(comm)) / SPAR_TRIAL_STEPS);
     }
     return layer->trial.method;
 }
@@ -193,8 +226,8 @@ static spar_method_t in_trial(const spar_comm_t *comm,
 static bool ramp_pays(const spar_comm_t *comm, const spar_layer_t *layer)
 {
     return !spar_engine_is_auto() ||
-           comm->sequence->steps >= first_trial_step() ||
-           spar_plan_density(comm) < layer->trial.pays_below;
+           comm->sequence->steps >= first_trial_step(comm) ||
+           spar_plan_density(comm, layer) < layer->trial.pays_below;
 }
 
 static spar_method_t dense_method(const spar_comm_t *comm,

@@ -13,6 +13,7 @@
 #include "exchange/exchange.h"
 #include "exchange/ring.h"
 #include "pmpi/bundle.h"
+#include "pmpi/densities.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
 #include "pmpi/transport_mpi.h"
@@ -72,7 +73,9 @@ typedef struct spar_negotiation {
         int32_t origins[SPAR_SEQUENCE_MAX_PERIOD];
     } judgement;
     spar_trial_t proposal[SPAR_SEQUENCE_MAX_PERIOD];
-    double values[SPAR_SEQUENCE_MAX_PERIOD * (SPAR_METHODS + 1)];
+    /* The most of all agreements: seconds by method, zeros, densities. */
+    double values[SPAR_SEQUENCE_MAX_PERIOD * (SPAR_METHODS + 1 + 4)];
+    spar_densities_outcome_t outcome;
     /* Rank 0's. */
     spar_model_history_t history;
     unsigned fits;
@@ -142,6 +145,9 @@ typedef struct spar_comm {
     spar_group_t *groups; /* of layers that travel together */
     size_t group_count;
     spar_steps_t steps;
+    spar_timeline_t timeline;
+    spar_densities_t densities; /* where a rule sets them */
+    uint64_t probe_steps; /* with the least densities, to see who overlaps */
     uint64_t dense_calls; /* candidates that went dense */
     uint64_t nonfinite_calls;
     uint64_t bytes_sent; /* with dense calls' volume */

@@ -29,6 +29,7 @@ void spar_cost_note(const spar_op_t *op)
     if (layer == NULL) {
         return;
     }
+    spar_timeline_note(op, &layer->timing);
     layer->ended++;
     layer->waited_sum += op->waited;
     layer->span_sum += op->completed - op->posted;

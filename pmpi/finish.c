@@ -5,6 +5,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
 #include "pmpi/machines.h"
+#include "pmpi/plan.h"
 #include "pmpi/standing.h"
 #include "pmpi/steps.h"
 #include "report/report.h"
@@ -67,7 +68,13 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .depth = ratio(layer->depth_sum, (double)layer->ended),
         .depth_most = layer->depth_most,
         .select_seconds = ratio(layer->select_sum, (double)layer->sparse_calls),
-        .residual_share = spar_layer_unsent_share(layer)};
+        .residual_share = spar_layer_unsent_share(layer),
+        .plan_density =
+            layer->sparse && !layer->natural && comm->sequence != NULL
+                ? spar_plan_density(comm, layer)
+                : 0,
+        .release_seconds = layer->release,
+        .need_seconds = layer->need};
 }
 
 static void add_layers(draft_t *draft, const spar_comm_t *comm)
@@ -194,6 +201,25 @@ static void describe_steps(draft_t *draft, const spar_comm_t *comm)
     }
 }
 
+static void describe_densities(const spar_comm_t *comm,
+                               spar_report_densities_t *out)
+{
+    static const char *const aims[] = {NULL, "hide", "spend", "paper"};
+    const spar_densities_t *densities = &comm->densities;
+    const spar_densities_step_t *predicted = &densities->predicted;
+
+    *out = (spar_report_densities_t){.aim = aims[densities->aim],
+                                     .overlaps = densities->overlaps,
+                                     .version = densities->version,
+                                     .step_seconds = densities->step,
+                                     .wait_seconds = densities->wait,
+                                     .compute_seconds = densities->compute,
+                                     .predicted_wait = predicted->wait,
+                                     .predicted_step = predicted->step,
+                                     .predicted_least = predicted->step_least,
+                                     .predicted_most = predicted->step_most};
+}
+
 static void visit(spar_comm_t *comm, void *argument)
 {
     draft_t *draft = argument;
@@ -207,6 +233,7 @@ static void visit(spar_comm_t *comm, void *argument)
     if (comm->steps.count > report->steps) {
         describe_steps(draft, comm);
         note_multiple(draft, comm);
+        describe_densities(comm, &report->densities);
         draft->model = comm->model;
         report->model = comm->negotiation != NULL && comm->negotiation->fits > 0
                             ? &draft->model

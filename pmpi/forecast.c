@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
+#include "pmpi/plan.h"
 #include "policy/density.h"
 #include "policy/verdict.h"
 
@@ -23,8 +24,7 @@
 /* Measured on numbers that are as spread as gradients are. */
 double spar_forecast_measure_scan(spar_selection_t *selection)
 {
-    const spar_config_t *config = &spar_engine.config;
-    double density = config->density[config->density_count - 1];
+    double density = spar_density_last(&spar_engine.config);
     float *gradient = malloc(SCAN_ELEMENTS * sizeof(*gradient));
     spar_selector_t selector;
     double best = 1e9;
@@ -127,12 +127,10 @@ static double best_rate(const spar_comm_t *comm)
 /* What calls under way together took is not known one by one. */
 static void observe(spar_comm_t *comm)
 {
-    double density =
-        spar_engine.config.density[spar_engine.config.density_count - 1];
-
     for (size_t i = 0; i < comm->layer_count; i++) {
         const spar_layer_t *layer = &comm->layers[i];
-        spar_model_shape_t shape = spar_forecast_shape(comm, layer, density);
+        spar_model_shape_t shape =
+            spar_forecast_shape(comm, layer, spar_plan_density(comm, layer));
 
         for (int m = 0; m < SPAR_METHODS && !layer->nonblocking; m++) {
             spar_model_observe(&comm->negotiation->history, (spar_method_t)m,

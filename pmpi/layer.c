@@ -50,6 +50,7 @@ void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
     layer->dtype = dtype;
     layer->count = count;
     layer->unsent_share = -1;
+    layer->density = spar_density_at(config, 0);
     layer->values = values_kind(config, dtype);
     layer->select = selector_kind(config);
     layer->piece_count = 1;

@@ -5,6 +5,7 @@
 
 #include "base/dtype.h"
 #include "pmpi/piece.h"
+#include "pmpi/timeline.h"
 #include "policy/config.h"
 #include "policy/content.h"
 #include "policy/samples.h"
@@ -30,6 +31,10 @@ typedef struct spar_layer {
     uint32_t exchanges;   /* header exchanges so far */
     const char *why;      /* why it is dense or sparse, static */
     double dense_seconds; /* agreed, of the faster dense method */
+    double density;       /* where a rule sets it */
+    double release;       /* agreed: when it is posted, and when it is needed; */
+    double need;          /* seconds after the step's begin (policy/lags.h) */
+    double wall;          /* agreed: when it is posted, on the wall's clock */
     double predicted_seconds;
     /* Local. */
     spar_content_t content; /* rank 0's, while it is watched */
@@ -45,6 +50,7 @@ typedef struct spar_layer {
     uint64_t looked_at; /* exchanges since the last review */
     uint64_t address;   /* of the latest call's receive buffer */
     spar_samples_t samples[SPAR_METHODS]; /* since the last review */
+    spar_timing_t timing;                 /* likewise */
     /* Counted for the report. */
     uint64_t calls;
     uint64_t sparse_calls;

@@ -106,6 +106,11 @@ typedef struct spar_op {
     double post_seconds; /* that the posting call took */
     double completed;
     double waited; /* that the application was blocked for it */
+    /* On the application's clock (pmpi/timeline.h). */
+    double clock_posted;
+    double clock_needed; /* 0: not known */
+    double clock_begin;  /* of its step */
+    double wall_begin;   /* of its step, wall's clock; 0: not of a known step */
 } spar_op_t;
 
 static inline const void *spar_op_gradient(const spar_op_t *op)

@@ -12,6 +12,9 @@
 
 #include <stdlib.h>
 
+/* Probes, and reviews until densities by a rule have come to rest. */
+#define SETTLING_STEPS 48
+
 enum {
     PHASE_JUDGEMENT, /* rank 0's judgement of the period travels */
     PHASE_TIMES,     /* seconds of dense calls and of selection */
@@ -119,7 +122,9 @@ static void take_times(spar_comm_t *comm)
 /* Steps since the sequence is known, from 0. */
 static uint64_t first_steady_step(void)
 {
-    uint64_t ramp = spar_density_ramp_end(&spar_engine.config) + 1;
+    uint64_t ramp = spar_density_has_rule(&spar_engine.config)
+                        ? SETTLING_STEPS
+                        : spar_density_ramp_end(&spar_engine.config) + 1;
 
     switch ((spar_mode_t)spar_engine.config.mode) {
     case SPAR_MODE_DENSE:
@@ -179,6 +184,8 @@ static void conclude(spar_comm_t *comm)
 {
     comm->steps.count = 0;
     comm->steps.last_begin = 0;
+    comm->timeline = (spar_timeline_t){0};
+    comm->densities = (spar_densities_t){0};
     comm->steps.steady_started = false;
     comm->steps.steady_steps = 0;
     comm->steps.steady_from = first_steady_step();
@@ -230,11 +237,23 @@ void spar_plan_drop(spar_comm_t *comm)
               comm->number);
 }
 
-double spar_plan_density(const spar_comm_t *comm)
+/* Probes are for layers that feed errors back: others ignore the density. */
+static double density_by_rule(const spar_comm_t *comm,
+                              const spar_layer_t *layer)
+{
+    return spar_choose_is_probing(comm) && !layer->nonblocking
+               ? spar_engine.config.density_min
+               : layer->density;
+}
+
+double spar_plan_density(const spar_comm_t *comm, const spar_layer_t *layer)
 {
     uint64_t steps = comm->sequence->steps;
     uint64_t first = spar_choose_watch_steps() + 1;
 
+    if (spar_density_has_rule(&spar_engine.config)) {
+        return density_by_rule(comm, layer);
+    }
     return spar_density_at(&spar_engine.config,
                            steps > first ? steps - first : 0);
 }

@@ -22,8 +22,8 @@ bool spar_plan_progress(spar_comm_t *comm, spar_sequence_place_t *place_p);
  * is broadcast. */
 void spar_plan_begin_proposal(spar_comm_t *comm);
 
-/* Density in the present step. */
-double spar_plan_density(const spar_comm_t *comm);
+/* Density of the layer's call in the present step. */
+double spar_plan_density(const spar_comm_t *comm, const spar_layer_t *layer);
 
 /* Whether the entries of such a layer fit into the messages of an exchange. */
 bool spar_plan_fits(const spar_layer_t *layer, int ranks);

@@ -21,6 +21,7 @@ static void fill(spar_op_t *op, spar_dtype_t dtype,
     op->stage = SPAR_OP_QUEUED;
     op->call = *call;
     op->posted = spar_clock_now();
+    op->clock_posted = op->posted - spar_timeline_blocked();
     op->what.dtype = dtype;
     op->what.count = (uint64_t)call->count;
     op->what.marker = comm->marker;
@@ -59,6 +60,7 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
     spar_op_t op = {.comm = comm, .kind = SPAR_OP_BLOCKING};
 
     fill(&op, dtype, call);
+    op.clock_needed = op.clock_posted;
     comm->marker = 0;
     post(&op);
     spar_progress_enter();
@@ -70,6 +72,7 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
         /* Returns if the handler returns. */
         spar_real.Comm_call_errhandler(call->comm, op.code);
     }
+    spar_timeline_add_blocked(spar_clock_now() - op.posted);
     return op.code;
 }
 

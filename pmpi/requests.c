@@ -13,6 +13,7 @@ static spar_op_t *buckets[BUCKETS];
 
 /* What this thread's present completion call finds out. */
 static _Thread_local struct {
+    double begun; /* seconds; 0: none */
     double blocked_since; /* seconds; of what is completed next */
     int code;             /* of the first call that failed */
     MPI_Comm comm;        /* its communicator */
@@ -96,6 +97,9 @@ static int release(void *extra)
     spar_op_t *op = extra;
 
     (void)atomic_load_explicit(&op->told, memory_order_acquire);
+    if (completion.begun > 0) {
+        op->clock_needed = completion.begun - spar_timeline_blocked();
+    }
     if (completion.blocked_since > 0 &&
         op->completed > completion.blocked_since) {
         op->waited = op->completed - completion.blocked_since;
@@ -128,12 +132,15 @@ int spar_requests_open(spar_op_t *op)
 
 void spar_requests_begin(void)
 {
-    completion.blocked_since = spar_clock_now();
+    completion.begun = spar_clock_now();
+    completion.blocked_since = completion.begun;
     completion.code = MPI_SUCCESS;
 }
 
 int spar_requests_end(int code)
 {
+    spar_timeline_add_blocked(spar_clock_now() - completion.begun);
+    completion.begun = 0;
     completion.blocked_since = 0;
     if (completion.code != MPI_SUCCESS) {
         int failure = completion.code;

@@ -5,18 +5,46 @@
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/plan.h"
+#include "policy/density.h"
 #include "policy/verdict.h"
 
-/* Steps between two reviews, and how long there are any in mode sparse. */
-#define REVIEW_STEPS 16
-#define EARLY_STEPS  64
+/* Steps between two reviews, also where they set densities: links change. */
+#define REVIEW_STEPS  16
+#define DENSITY_STEPS 8
+/* And how long there are any in mode sparse with given densities. */
+#define EARLY_STEPS 64
 
 enum {
     PHASE_CONTENT,  /* what rank 0 saw in the results */
     PHASE_DENSE,    /* seconds of the dense methods */
     PHASE_PROPOSAL, /* rank 0's proposal of sparse methods */
-    PHASE_TIMES     /* seconds of the methods that were taken */
+    PHASE_PROBE,    /* when calls are made and needed */
+    PHASE_TIMES,    /* seconds of the methods that were taken */
+    PHASE_DENSITIES /* rank 0's densities */
 };
+
+static bool has_rule(void)
+{
+    return spar_density_has_rule(&spar_engine.config);
+}
+
+/* Adds what densities are solved from to the `count` values that are to be
+ * agreed on; returns how many there are then. */
+static size_t gather(spar_comm_t *comm, size_t count)
+{
+    if (!has_rule()) {
+        return count;
+    }
+    spar_densities_gather(comm, comm->negotiation->values + count);
+    return count + spar_densities_numbers(comm->layer_count);
+}
+
+static void take(spar_comm_t *comm, size_t count)
+{
+    if (has_rule()) {
+        spar_densities_take(comm, comm->negotiation->values + count);
+    }
+}
 
 void spar_review_watch(const spar_comm_t *comm, spar_layer_t *layer,
                        const void *result)
@@ -67,7 +95,7 @@ static void look_at_dense(spar_comm_t *comm)
     spar_forecast_share(comm, false, values);
     collect(comm, SPAR_METHOD_RING, values + comm->layer_count);
     spar_forecast_share(comm, false, values + comm->layer_count);
-    spar_agree_min(comm, values, 2 * comm->layer_count);
+    spar_agree_min(comm, values, gather(comm, 2 * comm->layer_count));
 }
 
 /* What the learning steps told of MPI's calls is older. */
@@ -75,6 +103,7 @@ static void judge_dense(spar_comm_t *comm)
 {
     const double *values = comm->negotiation->values;
 
+    take(comm, 2 * comm->layer_count);
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];
         double mpi = values[i];
@@ -158,7 +187,7 @@ static void look_at_times(spar_comm_t *comm)
         }
         spar_layer_drop_samples(layer);
     }
-    spar_agree_min(comm, values, (SPAR_METHODS + 1) * count);
+    spar_agree_min(comm, values, gather(comm, (SPAR_METHODS + 1) * count));
 }
 
 /* Whether the trials have just ended. */
@@ -191,6 +220,7 @@ static void judge_times(spar_comm_t *comm)
     const double *values = comm->negotiation->values;
     bool first = is_first(comm);
 
+    take(comm, (SPAR_METHODS + 1) * comm->layer_count);
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
@@ -214,6 +244,22 @@ static void judge_times(spar_comm_t *comm)
     }
 }
 
+/* What calls took with the least density says nothing of others. */
+static void judge_probe(spar_comm_t *comm)
+{
+    take(comm, 0);
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_drop_samples(&comm->layers[i]);
+    }
+}
+
+static bool is_after_probing(const spar_comm_t *comm)
+{
+    return comm->probe_steps > 0 &&
+           comm->sequence->steps ==
+               spar_choose_watch_steps() + comm->probe_steps + 1;
+}
+
 static bool is_after_watching(const spar_comm_t *comm)
 {
     return spar_engine_is_auto() &&
@@ -225,11 +271,14 @@ bool spar_review_is_due(const spar_comm_t *comm)
     uint64_t steps = comm->sequence->steps;
     uint64_t settled = spar_choose_settled_step(comm);
 
-    if (is_after_watching(comm)) {
+    if (is_after_watching(comm) || is_after_probing(comm)) {
         return true;
     }
     if (comm->pays_nowhere || steps <= settled) {
         return false;
+    }
+    if (has_rule()) {
+        return (steps - settled - 1) % DENSITY_STEPS == 0;
     }
     if (!spar_engine_is_auto() &&
         (steps > settled + 1 + EARLY_STEPS ||
@@ -244,35 +293,65 @@ void spar_review_begin(spar_comm_t *comm)
     if (is_after_watching(comm)) {
         comm->negotiation->phase = PHASE_CONTENT;
         look_at_content(comm);
+    } else if (is_after_probing(comm)) {
+        comm->negotiation->phase = PHASE_PROBE;
+        spar_agree_min(comm, comm->negotiation->values, gather(comm, 0));
     } else {
         comm->negotiation->phase = PHASE_TIMES;
         look_at_times(comm);
     }
 }
 
-bool spar_review_progress(spar_comm_t *comm)
+/* After a proposal rank 0 has solved for the densities already. */
+static void begin_densities(spar_comm_t *comm, bool solved)
+{
+    if (comm->rank == 0 && !solved) {
+        spar_densities_solve(comm);
+    }
+    spar_densities_begin(comm);
+}
+
+/* One phase is over; the next one begins. false: there is none. */
+static bool next_phase(spar_comm_t *comm)
 {
     spar_negotiation_t *negotiation = comm->negotiation;
+    int phase = negotiation->phase;
 
-    if (!spar_agree_is_done(comm)) {
-        return false;
-    }
-    switch (negotiation->phase) {
+    switch (phase) {
     case PHASE_CONTENT:
         judge_content(comm);
         negotiation->phase = PHASE_DENSE;
         look_at_dense(comm);
-        return false;
+        return true;
     case PHASE_DENSE:
         judge_dense(comm);
         negotiation->phase = PHASE_PROPOSAL;
         spar_plan_begin_proposal(comm);
-        return false;
+        return true;
     case PHASE_PROPOSAL:
         judge_proposal(comm);
         break;
-    default:
+    case PHASE_PROBE:
+        judge_probe(comm);
+        break;
+    case PHASE_TIMES:
         judge_times(comm);
+        break;
+    default:
+        spar_densities_adopt(comm);
+        return false;
+    }
+    negotiation->phase = PHASE_DENSITIES;
+    if (has_rule()) {
+        begin_densities(comm, phase == PHASE_PROPOSAL);
+    }
+    return has_rule();
+}
+
+bool spar_review_progress(spar_comm_t *comm)
+{
+    if (!spar_agree_is_done(comm) || next_phase(comm)) {
+        return false;
     }
     spar_comm_note_where_it_pays(comm);
     spar_merging_plan(comm);

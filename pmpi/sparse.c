@@ -194,13 +194,19 @@ static spar_status_t start_piece(spar_op_t *op)
 
 spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 {
+    spar_status_t status;
+
     op->wire_slot = slot;
     op->pieces_started = 0;
     op->pieces_unsettled =
         op->layer->piece_count == 1 ? 0 : op->layer->piece_count;
     op->flags = spar_sparse_requests(op);
     op->layer->exchanges++;
-    return start_piece(op);
+    status = start_piece(op);
+    if (op->standing == NULL) {
+        spar_timeline_begin_transfer(op->comm);
+    }
+    return status;
 }
 
 static spar_status_t progress_piece(spar_op_t *op, unsigned index,

@@ -57,10 +57,11 @@ static void find_layer(spar_op_t *op)
     spar_comm_t *comm = op->comm;
 
     op->plan = comm->plan;
-    op->density = spar_plan_density(comm);
     op->stage = SPAR_OP_READY;
     if (op->place.slot >= 0) {
         op->layer = &comm->layers[op->place.slot];
+        op->density = spar_plan_density(comm, op->layer);
+        spar_timeline_place(comm, op);
         op->layer->calls++;
         op->layer->address = op->what.address;
     }
@@ -78,6 +79,9 @@ static bool begin_step(spar_op_t *op)
     if (op->place.step_begins && spar_steps_begin(comm, op->posted)) {
         atomic_store(&comm->stop_at, op->number);
         return false; /* the job ends here */
+    }
+    if (op->place.step_begins) {
+        spar_timeline_begin_step(comm, op);
     }
     if (review) {
         spar_review_begin(comm);
@@ -212,8 +216,7 @@ static spar_group_t *find_group(const spar_op_t *op)
 
 static bool start_bundle(spar_op_t *op, spar_group_t *group)
 {
-    spar_lane_t *lane =
-        take_lane(op, spar_bundle_entries(op->comm, group, op->density));
+    spar_lane_t *lane = take_lane(op, spar_bundle_entries(op->comm, group));
 
     if (lane == NULL) {
         return false;

@@ -42,6 +42,12 @@ spar_status_t spar_config_load(spar_config_t *config_p, char *error,
             return SPAR_ERR_INVALID;
         }
     }
+    if (config.density_min > config.density_max) {
+        snprintf(error, error_size,
+                 "SPAR_DENSITY_MIN=%.15g is above SPAR_DENSITY_MAX=%.15g",
+                 config.density_min, config.density_max);
+        return SPAR_ERR_INVALID;
+    }
     *config_p = config;
     return SPAR_OK;
 }

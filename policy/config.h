@@ -64,6 +64,12 @@ typedef enum spar_config_merge {
     SPAR_CONFIG_MERGE_OFF
 } spar_config_merge_t;
 
+typedef enum spar_config_density {
+    SPAR_CONFIG_DENSITY_GIVEN,
+    SPAR_CONFIG_DENSITY_AUTO,
+    SPAR_CONFIG_DENSITY_PAPER
+} spar_config_density_t;
+
 typedef enum spar_config_progress {
     SPAR_CONFIG_PROGRESS_AUTO,
     SPAR_CONFIG_PROGRESS_THREAD,
@@ -86,7 +92,11 @@ typedef struct spar_config {
     uint64_t step_calls; /* 0: learn it */
     uint64_t stop_steps; /* 0: never */
     double init_timeout; /* seconds */
-    uint64_t density_count;
+    double density_min;  /* bounds and first value of densities by a rule */
+    double density_max;
+    double density_base;
+    uint64_t density_rule;                /* spar_config_density_t */
+    uint64_t density_count;               /* 0: by a rule */
     double density[SPAR_CONFIG_RAMP_MAX]; /* the last one stays */
     char report[SPAR_CONFIG_TEXT_MAX];
     char isa[16];

@@ -32,13 +32,38 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(mode),
      .choices = mode_choices},
     {.name = "SPAR_DENSITY",
-     .initial = "0.0625",
-     .allowed = "up to 16 numbers in (0, 1], separated by commas",
-     .doc = "Share of a layer's entries that is sent in each step; a list is a "
-            "ramp: each value holds for SPAR_RAMP_STEPS steps, the last one "
-            "stays.",
+     .initial = "auto",
+     .allowed = "auto, lags-paper, or up to 16 numbers in (0, 1], separated by "
+                "commas",
+     .doc = "Share of a layer's entries that is sent in each step. auto: each "
+            "layer as densely as its exchange can hide behind the computation "
+            "that is left, or, where there is nothing to hide behind, as "
+            "sparsely as the error allows that SPAR_DENSITY_BASE would leave; "
+            "lags-paper: the closed rule of the LAGS-SGD paper, for "
+            "comparison; a list is a ramp: each value holds for "
+            "SPAR_RAMP_STEPS steps, the last one stays.",
      .type = &spar_config_ramp,
      .offset = FIELD(density)},
+    {.name = "SPAR_DENSITY_MIN",
+     .initial = "0.001",
+     .allowed = "a number in (0, 1]",
+     .doc = "Least density of a layer, where a rule sets it.",
+     .type = &spar_config_share,
+     .offset = FIELD(density_min)},
+    {.name = "SPAR_DENSITY_MAX",
+     .initial = "0.25",
+     .allowed = "a number in (0, 1]",
+     .doc = "Largest density of a layer, where a rule sets it.",
+     .type = &spar_config_share,
+     .offset = FIELD(density_max)},
+    {.name = "SPAR_DENSITY_BASE",
+     .initial = "0.0625",
+     .allowed = "a number in (0, 1]",
+     .doc = "With SPAR_DENSITY=auto: density of the first sparse steps, and "
+            "the measure of the error that may be left where nothing can be "
+            "hidden.",
+     .type = &spar_config_share,
+     .offset = FIELD(density_base)},
     {.name = "SPAR_RAMP_STEPS",
      .initial = "32",
      .allowed = "1 to 1000000",

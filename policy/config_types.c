@@ -149,42 +149,90 @@ static void seconds_print(const spar_config_row_t *row, const void *field,
 
 const spar_config_type_t spar_config_seconds = {seconds_parse, seconds_print};
 
-/* The list and its length are neighbours in spar_config_t. */
+static int share_parse(const spar_config_row_t *row, const char *text,
+                       void *field)
+{
+    double value;
+
+    if (parse_double(&text, &value) != 0 || *text != '\0' || !(value > 0) ||
+        value > 1) {
+        return -1;
+    }
+    (void)row;
+    memcpy(field, &value, sizeof(value));
+    return 0;
+}
+
+static void share_print(const spar_config_row_t *row, const void *field,
+                        char *text, size_t size)
+{
+    double value;
+
+    (void)row;
+    memcpy(&value, field, sizeof(value));
+    snprintf(text, size, "%.15g", value);
+}
+
+const spar_config_type_t spar_config_share = {share_parse, share_print};
+
+/* Rule, length and list are neighbours in spar_config_t. */
 typedef struct ramp_field {
+    uint64_t rule;
     uint64_t count;
     double density[SPAR_CONFIG_RAMP_MAX];
 } ramp_field_t;
 
 _Static_assert(offsetof(spar_config_t, density) ==
-                   offsetof(spar_config_t, density_count) +
+                   offsetof(spar_config_t, density_rule) +
                        offsetof(ramp_field_t, density),
-               "density_count stands right before density");
+               "rule and length stand right before density");
+
+static const char *const rule_names[] = {"", "auto", "lags-paper"};
 
 static char *ramp_start(void *field)
 {
     return (char *)field - offsetof(ramp_field_t, density);
 }
 
-static int ramp_parse(const spar_config_row_t *row, const char *text,
-                      void *field)
+static int rule_parse(const char *text, ramp_field_t *ramp)
 {
-    ramp_field_t ramp = {0, {0}};
+    for (uint64_t rule = SPAR_CONFIG_DENSITY_AUTO;
+         rule <= SPAR_CONFIG_DENSITY_PAPER; rule++) {
+        if (strcasecmp(text, rule_names[rule]) == 0) {
+            ramp->rule = rule;
+            return 0;
+        }
+    }
+    return -1;
+}
 
-    (void)row;
+static int list_parse(const char *text, ramp_field_t *ramp)
+{
     for (;;) {
         double value;
 
-        if (ramp.count == SPAR_CONFIG_RAMP_MAX ||
+        if (ramp->count == SPAR_CONFIG_RAMP_MAX ||
             parse_double(&text, &value) != 0 || !(value > 0) || value > 1) {
             return -1;
         }
-        ramp.density[ramp.count++] = value;
+        ramp->density[ramp->count++] = value;
         if (*text == '\0') {
-            break;
+            return 0;
         }
         if (*text++ != ',') {
             return -1;
         }
+    }
+}
+
+static int ramp_parse(const spar_config_row_t *row, const char *text,
+                      void *field)
+{
+    ramp_field_t ramp = {0};
+
+    (void)row;
+    if (rule_parse(text, &ramp) != 0 && list_parse(text, &ramp) != 0) {
+        return -1;
     }
     memcpy(ramp_start(field), &ramp, sizeof(ramp));
     return 0;
@@ -199,7 +247,7 @@ static void ramp_print(const spar_config_row_t *row, const void *field,
     (void)row;
     memcpy(&ramp, (const char *)field - offsetof(ramp_field_t, density),
            sizeof(ramp));
-    text[0] = '\0';
+    snprintf(text, size, "%s", rule_names[ramp.rule]);
     for (uint64_t i = 0; i < ramp.count && used < size; i++) {
         used += (size_t)snprintf(text + used, size - used, "%s%.15g",
                                  i > 0 ? "," : "", ramp.density[i]);

@@ -4,14 +4,25 @@
 
 #include "policy/config.h"
 
+#include <stdbool.h>
+
+/* Whether densities differ between layers and are set anew while the job runs,
+ * by a rule that SPAR_DENSITY names (policy/lags.h). */
+bool spar_density_has_rule(const spar_config_t *config);
+
 /* The density that holds in the given step (0: the first sparse one): the
- * values of SPAR_DENSITY for SPAR_RAMP_STEPS each, the last one for good. */
+ * values of SPAR_DENSITY for SPAR_RAMP_STEPS each, the last one for good. With
+ * a rule: that of layers for which it has not been solved yet,
+ * SPAR_DENSITY_BASE within the bounds. */
 double spar_density_at(const spar_config_t *config, uint64_t step);
+
+/* The one that stays. */
+double spar_density_last(const spar_config_t *config);
 
 /* First step in which the last value of the ramp holds. */
 uint64_t spar_density_ramp_end(const spar_config_t *config);
 
-/* The largest value of the ramp. */
+/* The largest that any layer may have. */
 double spar_density_most(const spar_config_t *config);
 
 /* Entries to send out of `count` elements: rounded, 1 to count. */

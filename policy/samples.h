@@ -14,7 +14,18 @@ typedef struct spar_samples {
 
 void spar_samples_add(spar_samples_t *samples, double seconds);
 
-/* Median of the latest ones; 0: none. */
+/*
+ * Whether two series that were added to together move in opposite directions:
+ * of each pair of their latest samples, adds 1 to *opposed if the larger sample
+ * of one goes with the smaller one of the other, takes 1 away if the larger
+ * ones go together (Kendall's tau, with the sign turned). Returns the number of
+ * pairs.
+ */
+int spar_samples_compare(const spar_samples_t *a, const spar_samples_t *b,
+                         int *opposed);
+
+/* Median and least of the latest ones; 0: none. */
 double spar_samples_median(const spar_samples_t *samples);
+double spar_samples_least(const spar_samples_t *samples);
 
 #endif

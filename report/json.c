@@ -70,7 +70,7 @@ static json_t *layer_json(const spar_report_layer_t *layer)
     return json_pack(
         "{s:i, s:i, s:I, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, "
         "s:f, "
-        "s:f, s:f, s:o, s:b, s:b, s:I, s:o, s:o, s:f, s:I}",
+        "s:f, s:f, s:o, s:b, s:b, s:I, s:o, s:o, s:f, s:I, s:f, s:f, s:f}",
         "comm", layer->comm, "slot", (int)layer->slot, "count",
         (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
         "state", layer->sparse ? "sparse" : "dense", "method", layer->method,
@@ -87,7 +87,8 @@ static json_t *layer_json(const spar_report_layer_t *layer)
         known(layer->measured ? layer->waited_seconds : -1),
         "post_to_complete_s", known(layer->measured ? layer->span_seconds : -1),
         "queue_depth", layer->depth, "queue_depth_max",
-        (json_int_t)layer->depth_most);
+        (json_int_t)layer->depth_most, "plan_density", layer->plan_density,
+        "release_s", layer->release_seconds, "need_s", layer->need_seconds);
 }
 
 static json_t *layers_json(const spar_report_t *report)
@@ -133,18 +134,36 @@ static json_t *model_json(const spar_model_t *model)
     return object;
 }
 
+static json_t *densities_json(const spar_report_densities_t *densities)
+{
+    if (densities->aim == NULL) {
+        return json_null();
+    }
+    return json_pack("{s:s, s:b, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+                     "aim", densities->aim, "second_thread",
+                     (int)densities->overlaps, "version",
+                     (json_int_t)densities->version, "step_s",
+                     densities->step_seconds, "wait_s", densities->wait_seconds,
+                     "compute_s", densities->compute_seconds,
+                     "predicted_wait_s", densities->predicted_wait,
+                     "predicted_step_s", densities->predicted_step,
+                     "predicted_step_least_s", densities->predicted_least,
+                     "predicted_step_most_s", densities->predicted_most);
+}
+
 static json_t *report_json(const spar_report_t *report)
 {
     return json_pack(
         "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, "
-        "s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o}",
         "schema_version", SPAR_REPORT_SCHEMA, "version", SPAR_VERSION_STRING,
         "progress", report->progress, "job", job_json(report), "config",
         config_json(report->config), "steps", steps_json(report), "bytes",
         bytes_json(report), "calls", calls_json(report), "memory",
         "total_bytes", (json_int_t)report->memory_bytes, "residual_bytes",
         (json_int_t)report->residual_bytes, "layers", layers_json(report),
-        "model", model_json(report->model), "notes", notes_json(report));
+        "densities", densities_json(&report->densities), "model",
+        model_json(report->model), "notes", notes_json(report));
 }
 
 spar_status_t spar_report_write_json(const spar_report_t *report,

@@ -28,6 +28,7 @@ typedef struct spar_report_layer {
     uint64_t sparse_calls;
     uint64_t merged_calls; /* of these, in one exchange with neighbours */
     double density;        /* mean share of entries sent in sparse calls */
+    double plan_density;   /* in force; 0: dense */
     uint64_t bytes_sent;   /* by this rank in all calls */
     uint64_t dense_bytes_per_call; /* 2 n (P-1)/P elements */
     /* Seconds per call; 0: not measured. */
@@ -45,7 +46,27 @@ typedef struct spar_report_layer {
     /* Share of the last exchange's energy (sum of squares) that stayed in
      * the residual; negative: not known. */
     double residual_share;
+    /* Where a rule sets densities: when the calls of the slowest rank are made
+     * and needed, seconds after the step's begin, as if none took any time. */
+    double release_seconds;
+    double need_seconds;
 } spar_report_layer_t;
+
+/* Densities by a rule (SPAR_DENSITY=auto, lags-paper), at the last review. */
+typedef struct spar_report_densities {
+    const char *aim;  /* hide, spend, paper; NULL: no rule, or not solved yet */
+    bool overlaps;    /* a second thread makes the blocking calls */
+    uint32_t version; /* changes so far */
+    double step_seconds;    /* median, of the slowest rank */
+    double wait_seconds;    /* in such a step, measured */
+    double compute_seconds; /* in such a step, the rest of it */
+    /* With the densities in force; the step's bounds if exchanges cost less or
+     * more than predicted. */
+    double predicted_wait;
+    double predicted_step;
+    double predicted_least;
+    double predicted_most;
+} spar_report_densities_t;
 
 typedef struct spar_report {
     const spar_config_t *config;
@@ -69,6 +90,7 @@ typedef struct spar_report {
     uint64_t residual_bytes;
     const spar_report_layer_t *layers;
     size_t layer_count;
+    spar_report_densities_t densities; /* likewise */
     const spar_model_t *model; /* of the busiest communicator; NULL: none */
     const char *progress;      /* who advances non-blocking calls, and why */
     const char *const *notes;

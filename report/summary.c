@@ -141,6 +141,26 @@ static void print_overlap(const spar_report_t *report, FILE *file)
     }
 }
 
+static void print_densities(const spar_report_densities_t *densities,
+                            FILE *file)
+{
+    if (densities->aim == NULL) {
+        return;
+    }
+    fprintf(file,
+            "spar: densities: %s; step of %.2f ms, blocked for %.2f ms "
+            "(predicted %.2f ms), %u changes\n",
+            strcmp(densities->aim, "hide") == 0
+                ? (densities->overlaps
+                       ? "hidden behind the computation of another thread"
+                       : "hidden behind the computation")
+            : strcmp(densities->aim, "spend") == 0
+                ? "least time for the error, nothing to hide behind"
+                : "by the paper's rule",
+            1e3 * densities->step_seconds, 1e3 * densities->wait_seconds,
+            1e3 * densities->predicted_wait, densities->version);
+}
+
 /* 0: nothing was measured. */
 static void print_number(FILE *file, int width, int digits, double value)
 {
@@ -156,7 +176,9 @@ static void print_layer(const spar_report_layer_t *layer, FILE *file)
     fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s %-9s", layer->comm,
             layer->slot, layer->count, spar_dtype_name(layer->dtype),
             layer->sparse ? "sparse" : "dense", layer->method);
-    print_number(file, 8, 5, layer->density);
+    print_number(file, 8, 5,
+                 layer->plan_density > 0 ? layer->plan_density
+                                         : layer->density);
     print_number(file, 9, 3, 1e3 * layer->dense_seconds);
     print_number(file, 9, 3, 1e3 * layer->sparse_seconds);
     print_number(file, 9, 3, 1e3 * layer->select_seconds);
@@ -192,6 +214,7 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
     print_traffic(report, file);
     print_gain(report, file);
     print_overlap(report, file);
+    print_densities(&report->densities, file);
     print_layers(report, file);
     fprintf(file, "spar: memory per rank: ");
     print_bytes(file, (double)report->memory_bytes);

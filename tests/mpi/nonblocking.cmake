@@ -205,5 +205,5 @@ foreach(way "" --rough)
             -- ${merged} ${way})
     set_tests_properties(mpi_merged_same_bits${way} PROPERTIES
         TIMEOUT 180 PROCESSORS 2 LABELS mpi ENVIRONMENT
-        "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};SPAR_MODE=sparse;SPAR_EXCHANGE=allgather;SPAR_VALUES=fp32;SPAR_LEARN_STEPS=3;SPAR_STEP_CALLS=6")
+        "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};SPAR_MODE=sparse;SPAR_EXCHANGE=allgather;SPAR_DENSITY=0.0625;SPAR_VALUES=fp32;SPAR_LEARN_STEPS=3;SPAR_STEP_CALLS=6")
 endforeach()

@@ -80,6 +80,45 @@ static void values_are_taken_from_the_environment(void **state)
     assert_string_equal(config.report, "out/run.json");
 }
 
+static void a_rule_may_stand_for_the_density(void **state)
+{
+    spar_config_t config;
+    char error[192], text[64];
+    size_t row = 0;
+
+    (void)state;
+    while (strcmp(spar_config_name(row), "SPAR_DENSITY") != 0) {
+        row++;
+    }
+    assert_int_equal(load_with("SPAR_DENSITY", "LAGS-paper", &config, error),
+                     SPAR_OK);
+    assert_int_equal(config.density_rule, SPAR_CONFIG_DENSITY_PAPER);
+    spar_config_value(&config, row, text, sizeof(text));
+    assert_string_equal(text, "lags-paper");
+    assert_int_equal(load_with("SPAR_DENSITY", "0.5,0.1", &config, error),
+                     SPAR_OK);
+    assert_int_equal(config.density_rule, SPAR_CONFIG_DENSITY_GIVEN);
+    spar_config_value(&config, row, text, sizeof(text));
+    assert_string_equal(text, "0.5,0.1");
+    spar_config_defaults(&config);
+    assert_int_equal(config.density_rule, SPAR_CONFIG_DENSITY_AUTO);
+}
+
+static void bounds_of_the_density_must_not_cross(void **state)
+{
+    spar_config_t config;
+    char error[192];
+
+    (void)state;
+    setenv("SPAR_DENSITY_MAX", "0.01", 1);
+    assert_int_equal(load_with("SPAR_DENSITY_MIN", "0.02", &config, error),
+                     SPAR_ERR_INVALID);
+    assert_non_null(strstr(error, "SPAR_DENSITY_MIN=0.02"));
+    assert_non_null(strstr(error, "SPAR_DENSITY_MAX=0.01"));
+    assert_int_equal(load_with("SPAR_DENSITY_MIN", "0.01", &config, error),
+                     SPAR_OK);
+}
+
 static void an_empty_value_counts_as_unset(void **state)
 {
     spar_config_t config;
@@ -97,6 +136,8 @@ static void bad_values_are_refused_by_name(void **state)
         {"SPAR_DENSITY", "0"},         {"SPAR_DENSITY", "1.5"},
         {"SPAR_DENSITY", "0.1,"},      {"SPAR_DENSITY", "nan"},
         {"SPAR_DENSITY", "0.1 0.2"},   {"SPAR_DENSITY", "-0.1"},
+        {"SPAR_DENSITY", "automatic"}, {"SPAR_DENSITY_MAX", "1.5"},
+        {"SPAR_DENSITY_MIN", "0"},     {"SPAR_DENSITY_BASE", "auto"},
         {"SPAR_DENSITY", "0x1p-4"},    {"SPAR_MIN_COUNT", "12q"},
         {"SPAR_MIN_COUNT", "-1"},      {"SPAR_MIN_COUNT", "0"},
         {"SPAR_MIN_COUNT", "1.0001"},  {"SPAR_LEARN_STEPS", "1"},
@@ -169,6 +210,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_default_parses_and_prints_back),
         cmocka_unit_test_setup(values_are_taken_from_the_environment,
+                               clear_environment),
+        cmocka_unit_test_setup(a_rule_may_stand_for_the_density,
+                               clear_environment),
+        cmocka_unit_test_setup(bounds_of_the_density_must_not_cross,
                                clear_environment),
         cmocka_unit_test_setup(an_empty_value_counts_as_unset,
                                clear_environment),

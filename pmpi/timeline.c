@@ -1,0 +1,128 @@
+#include "pmpi/timeline.h"
+
+#include "base/clock.h"
+#include "pmpi/comm.h"
+
+#include <string.h>
+
+/* Pairs of samples that must disagree rather than agree, less those that agree,
+ * as a share of all: independent ones are near 0. And how many there must be.
+ */
+#define OVERLAP_SHARE 0.4
+#define OVERLAP_PAIRS 32
+/* Shorter pauses between two calls are the application's own overhead, seconds.
+ */
+#define SHORT_GAP 20e-6
+
+static _Thread_local double blocked;
+
+double spar_timeline_blocked(void)
+{
+    return blocked;
+}
+
+void spar_timeline_add_blocked(double seconds)
+{
+    blocked += seconds;
+}
+
+static void end_step(spar_timeline_t *timeline, const spar_op_t *op)
+{
+    double wall = op->posted - timeline->wall_begin;
+    double clock = op->clock_posted - timeline->clock_begin;
+
+    spar_samples_add(&timeline->steps, wall);
+    spar_samples_add(&timeline->waits, wall - clock);
+    spar_samples_add(&timeline->computes, clock);
+    spar_samples_add(&timeline->busys, timeline->busy);
+}
+
+void spar_timeline_begin_step(spar_comm_t *comm, const spar_op_t *op)
+{
+    spar_timeline_t *timeline = &comm->timeline;
+
+    if (timeline->wall_begin > 0) {
+        end_step(timeline, op);
+    }
+    timeline->wall_begin = op->posted;
+    timeline->clock_begin = op->clock_posted;
+    timeline->returned = 0;
+    timeline->busy = 0;
+}
+
+void spar_timeline_place(const spar_comm_t *comm, spar_op_t *op)
+{
+    op->wall_begin = comm->timeline.wall_begin;
+    op->clock_begin = comm->timeline.clock_begin;
+}
+
+void spar_timeline_begin_transfer(spar_comm_t *comm)
+{
+    if (comm->timeline.running++ == 0) {
+        comm->timeline.running_since = spar_clock_now();
+    }
+}
+
+void spar_timeline_end_transfer(spar_comm_t *comm)
+{
+    if (--comm->timeline.running == 0) {
+        comm->timeline.busy += spar_clock_now() - comm->timeline.running_since;
+    }
+}
+
+static void note_gap(const spar_op_t *op, spar_timing_t *timing)
+{
+    spar_timeline_t *timeline = &op->comm->timeline;
+
+    if (op->wall_begin < timeline->wall_begin) {
+        return; /* of the step before */
+    }
+    if (timeline->returned > 0) {
+        spar_samples_add(&timing->before, timeline->returned - op->wall_begin);
+        spar_samples_add(&timing->gap, op->posted - timeline->returned);
+    }
+    timeline->returned = op->completed;
+}
+
+void spar_timeline_note(const spar_op_t *op, spar_timing_t *timing)
+{
+    if (op->wall_begin <= 0) {
+        return;
+    }
+    if (op->clock_needed > 0) {
+        spar_samples_add(&timing->need, op->clock_needed - op->clock_begin);
+    }
+    spar_samples_add(&timing->release, op->clock_posted - op->clock_begin);
+    spar_samples_add(&timing->wall, op->posted - op->wall_begin);
+    if (op->kind == SPAR_OP_BLOCKING) {
+        note_gap(op, timing);
+    }
+}
+
+void spar_timeline_forget(spar_comm_t *comm)
+{
+    spar_timeline_t *timeline = &comm->timeline;
+
+    timeline->steps.count = 0;
+    timeline->waits.count = 0;
+    timeline->computes.count = 0;
+    timeline->busys.count = 0;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        memset(&comm->layers[i].timing, 0, sizeof(comm->layers[i].timing));
+    }
+}
+
+bool spar_timeline_overlaps(const spar_comm_t *comm)
+{
+    int pairs = 0, opposed = 0;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_timing_t *timing = &comm->layers[i].timing;
+
+        if (spar_samples_median(&timing->gap) > SHORT_GAP) {
+            pairs +=
+                spar_samples_compare(&timing->before, &timing->gap, &opposed);
+        }
+    }
+    return pairs >= OVERLAP_PAIRS && opposed > OVERLAP_SHARE * pairs;
+}
