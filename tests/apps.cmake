@@ -24,7 +24,15 @@ foreach(trainer fashion_c fashion_torch)
 endforeach()
 
 if(TARGET replay)
+    add_executable(apps_replay_sums apps/replay_sums.c)
+    target_link_libraries(apps_replay_sums PRIVATE replay_exchange)
+    add_test(NAME apps_replay_sums COMMAND mpirun --allow-run-as-root --oversubscribe
+        --bind-to none -n 3 $<TARGET_FILE:apps_replay_sums>)
+    add_executable(apps_replay_gradients apps/replay_gradients.c)
+    target_link_libraries(apps_replay_gradients PRIVATE emulate)
+    add_test(NAME apps_replay_gradients COMMAND apps_replay_gradients)
     add_test(NAME apps_replay COMMAND sh ${CMAKE_SOURCE_DIR}/apps/replay/smoke.sh
         $<TARGET_FILE:replay> ${CMAKE_SOURCE_DIR}/bench/traces/resnet50.csv)
-    set_tests_properties(apps_replay PROPERTIES TIMEOUT 300 LABELS apps)
+    set_tests_properties(apps_replay apps_replay_sums apps_replay_gradients PROPERTIES
+        TIMEOUT 300 LABELS apps)
 endif()

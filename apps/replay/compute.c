@@ -64,3 +64,9 @@ void compute_pause(compute_t *compute, double since)
 {
     compute->until += compute_now(compute) - since;
 }
+
+void compute_hold(compute_t *compute, double since)
+{
+    compute_pause(compute,
+                  fmin(fmax(since, compute->until), compute_now(compute)));
+}

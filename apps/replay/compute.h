@@ -33,4 +33,8 @@ double compute_now(const compute_t *compute);
 /* The computation stood still since compute_now() was `since`. */
 void compute_pause(compute_t *compute, double since);
 
+/* What comes next was held up from `since` until now; what is due went on
+ * meanwhile, so that only the time after its end is lost. */
+void compute_hold(compute_t *compute, double since);
+
 #endif

@@ -9,18 +9,28 @@ static const char HELP[] =
     "Repeats the steps of a training run of which only the layers are known:\n"
     "their sizes and how long each computes. The computation is emulated, the\n"
     "gradients (float, random, other ones in every step) are summed by MPI.\n"
-    "  --trace FILE     CSV: name,elements,forward_ms,backward_ms, a line per\n"
-    "                   layer in forward order\n"
-    "  --post iallreduce|blocking|flat|none\n"
+    "  --trace FILE     CSV: name,elements,forward_ms,backward_ms[,rms], a "
+    "line\n"
+    "                   per layer in forward order; rms is its gradient's "
+    "(0.001)\n"
+    "  --post iallreduce|blocking|flat|none|thread\n"
     "                   MPI_Iallreduce per layer in backward order and one\n"
     "                   MPI_Waitall; MPI_Allreduce per layer; one of all\n"
-    "                   layers at the end; no exchange (iallreduce)\n"
+    "                   layers at the end; no exchange; MPI_Allreduce per\n"
+    "                   layer from a second thread, waited for at the end\n"
+    "                   (iallreduce)\n"
+    "  --need step|layer\n"
+    "                   waits for all sums at the end of the step, or, with\n"
+    "                   --post iallreduce, for each layer's in the next "
+    "forward\n"
+    "                   pass (step)\n"
     "  --compute sleep|busy\n"
     "                   sleeps as while a GPU works, or keeps the core busy\n"
     "                   (sleep)\n"
     "  --steps N        steps that are measured (50)\n"
     "  --warmup N       steps before these (5)\n"
     "  --scale X        times of the trace times X (1)\n"
+    "  --steps-out FILE writes a line for each of these steps: time_s,wait_s\n"
     "  --help\n"
     "Prints, of the steps on rank 0: their number, median and 10th and 90th\n"
     "percentile, the computation in a step, and median times spent in calls\n"
@@ -29,20 +39,24 @@ static const char HELP[] =
 enum {
     OPT_TRACE = 1,
     OPT_POST,
+    OPT_NEED,
     OPT_COMPUTE,
     OPT_STEPS,
     OPT_WARMUP,
     OPT_SCALE,
+    OPT_STEPS_OUT,
     OPT_HELP
 };
 
 static const struct option LONG_OPTIONS[] = {
     {"trace", required_argument, NULL, OPT_TRACE},
     {"post", required_argument, NULL, OPT_POST},
+    {"need", required_argument, NULL, OPT_NEED},
     {"compute", required_argument, NULL, OPT_COMPUTE},
     {"steps", required_argument, NULL, OPT_STEPS},
     {"warmup", required_argument, NULL, OPT_WARMUP},
     {"scale", required_argument, NULL, OPT_SCALE},
+    {"steps-out", required_argument, NULL, OPT_STEPS_OUT},
     {"help", no_argument, NULL, OPT_HELP},
     {0}};
 
@@ -80,11 +94,20 @@ static int find_word(const char *word, const char *const *words)
 static bool parse_post(const char *text, post_t *post_p)
 {
     static const char *const words[] = {"iallreduce", "blocking", "flat",
-                                        "none", NULL};
+                                        "none",       "thread",   NULL};
     int place = find_word(text, words);
 
     if (place >= 0)
         *post_p = (post_t)place;
+    return place >= 0;
+}
+
+static bool parse_need(const char *text, need_t *need_p)
+{
+    static const char *const words[] = {"step", "layer", NULL};
+    int place = find_word(text, words);
+
+    *need_p = place == 1 ? NEED_LAYER : NEED_STEP;
     return place >= 0;
 }
 
@@ -102,6 +125,8 @@ static bool parse_one(int option, const char *text, options_t *options)
     switch (option) {
     case OPT_POST:
         return parse_post(text, &options->post);
+    case OPT_NEED:
+        return parse_need(text, &options->need);
     case OPT_COMPUTE:
         return parse_compute(text, &options->busy);
     case OPT_STEPS:
@@ -110,6 +135,9 @@ static bool parse_one(int option, const char *text, options_t *options)
         return parse_int(text, 0, &options->warmup);
     case OPT_SCALE:
         return parse_scale(text, &options->scale);
+    case OPT_STEPS_OUT:
+        options->steps_out = text;
+        return true;
     default:
         options->trace = text;
         return true;
@@ -131,6 +159,7 @@ options_result_t options_parse(int argc, char **argv, FILE *help, FILE *errors,
     int option;
 
     opterr = 0;
+    optind = 1;
     while ((option = getopt_long(argc, argv, "", LONG_OPTIONS, NULL)) != -1) {
         if (option == OPT_HELP) {
             if (help)
@@ -147,6 +176,8 @@ options_result_t options_parse(int argc, char **argv, FILE *help, FILE *errors,
         return wrong(errors, argv[optind], "what is this for?");
     if (!options.trace)
         return wrong(errors, "--trace", "needed");
+    if (options.need == NEED_LAYER && options.post != POST_IALLREDUCE)
+        return wrong(errors, "--need layer", "only with --post iallreduce");
     *options_p = options;
     return OPTIONS_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Gradients that differ in every step and cost no more than a copy: pieces of
- * a pool of heavy-tailed random values, each from another place.
+ * Gradients that differ in every step and cost less than a copy: pieces of a
+ * pool of heavy-tailed random values, each from another place.
  */
 #ifndef REPLAY_POOL_H
 #define REPLAY_POOL_H
@@ -18,7 +18,7 @@ typedef struct pool {
 int pool_init(pool_t *pool, unsigned seed);
 void pool_free(pool_t *pool);
 
-/* Writes new values. */
-void pool_fill(pool_t *pool, float *values, size_t count);
+/* Writes new values of this root mean square. */
+void pool_fill(pool_t *pool, float rms, float *values, size_t count);
 
 #endif

@@ -1,66 +1,68 @@
 /* Replays the steps of a training run from a trace of its layers. */
+#include <errno.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "options.h"
-#include "quantile.h"
 #include "step.h"
+#include "times.h"
 #include "trace.h"
-
-typedef struct times {
-    double *step; /* seconds of each measured step */
-    double *post;
-    double *wait;
-} times_t;
 
 static _Noreturn void fail_memory(void)
 {
-    fputs("replay: out of memory\n", stderr);
+    fputs("replay: no memory or no thread left\n", stderr);
     MPI_Abort(MPI_COMM_WORLD, 1);
     abort();
 }
 
-static void *allocate(size_t bytes)
+/* Rank 0 alone keeps a file. 0, or -1 after saying why. */
+static int open_times(const options_t *options, int rank, times_t *times)
 {
-    void *memory = malloc(bytes);
+    const char *path = rank == 0 ? options->steps_out : NULL;
 
-    if (!memory)
+    if (times_open(times, options->steps, path) == 0)
+        return 0;
+    if (!path)
         fail_memory();
-    return memory;
+    fprintf(stderr, "replay: %s: %s\n", path, strerror(errno));
+    return -1;
 }
 
-/* Rank 0 reads, so that the other hosts need no copy of the file. 0, or -1 on
- * all ranks after rank 0 has said why. */
-static int read_trace(const options_t *options, int rank, trace_t *trace)
+static int close_times(const options_t *options, times_t *times)
+{
+    if (times_close(times) == 0)
+        return 0;
+    fprintf(stderr, "replay: %s: %s\n", options->steps_out, strerror(errno));
+    return -1;
+}
+
+/* Rank 0 reads, so that the other hosts need no copy of the file; an empty
+ * trace tells them that it could not. Without memory the job ends. */
+static void share_trace(int rank, trace_t *trace)
+{
+    MPI_Bcast(trace, (int)sizeof(*trace), MPI_BYTE, 0, MPI_COMM_WORLD);
+    if (rank != 0 && trace->count > 0) {
+        trace->layers = malloc((size_t)trace->count * sizeof(*trace->layers));
+        if (!trace->layers)
+            fail_memory();
+    }
+    MPI_Bcast(trace->layers, trace->count * (int)sizeof(*trace->layers),
+              MPI_BYTE, 0, MPI_COMM_WORLD);
+}
+
+/* Leaves the trace empty after saying why. */
+static void read_trace(const options_t *options, trace_t *trace)
 {
     char reason[4096] = "";
 
-    if (rank == 0 && trace_read(options->trace, options->scale, reason,
-                                sizeof(reason), trace) != 0)
+    if (trace_read(options->trace, options->scale, reason, sizeof(reason),
+                   trace) != 0)
         fprintf(stderr, "replay: %s\n", reason);
-    MPI_Bcast(trace, (int)sizeof(*trace), MPI_BYTE, 0, MPI_COMM_WORLD);
-    if (trace->count == 0)
-        return -1;
-    if (rank != 0)
-        trace->layers = allocate((size_t)trace->count * sizeof(*trace->layers));
-    MPI_Bcast(trace->layers, trace->count * (int)sizeof(*trace->layers),
-              MPI_BYTE, 0, MPI_COMM_WORLD);
-    return 0;
-}
-
-static void print_result(const options_t *options, const trace_t *trace,
-                         times_t *times)
-{
-    const int n = options->steps;
-
-    printf("steps %d\n", n);
-    printf("step_time_median_s %.6f\n", quantile(times->step, n, 0.5));
-    printf("step_time_p10_s %.6f\n", quantile(times->step, n, 0.1));
-    printf("step_time_p90_s %.6f\n", quantile(times->step, n, 0.9));
-    printf("compute_time_s %.6f\n", trace->forward + trace->backward);
-    printf("post_time_median_s %.6f\n", quantile(times->post, n, 0.5));
-    printf("wait_time_median_s %.6f\n", quantile(times->wait, n, 0.5));
+    else
+        fprintf(stderr, "%d layers, %zu elements\n", trace->count,
+                trace->elements);
 }
 
 static void measure(const options_t *options, step_t *step, times_t *times)
@@ -69,60 +71,75 @@ static void measure(const options_t *options, step_t *step, times_t *times)
         double start = MPI_Wtime();
 
         step_run(step);
-        if (i < 0)
-            continue;
-        times->step[i] = MPI_Wtime() - start;
-        times->post[i] = step->post_seconds;
-        times->wait[i] = step->wait_seconds;
+        if (i >= 0)
+            times_add(times, MPI_Wtime() - start, step->exchange.post_seconds,
+                      step->exchange.wait_seconds);
     }
 }
 
-static void replay(const options_t *options, const trace_t *trace, int rank)
+static void replay(const options_t *options, const trace_t *trace, int rank,
+                   times_t *times)
 {
-    const size_t bytes = (size_t)options->steps * sizeof(double);
-    times_t times = {allocate(bytes), allocate(bytes), allocate(bytes)};
     step_t step;
 
     if (step_init(&step, trace, options, rank) != 0)
         fail_memory();
-    if (rank == 0)
-        fprintf(stderr, "%d layers, %zu elements\n", trace->count,
-                trace->elements);
-    measure(options, &step, &times);
-    if (rank == 0)
-        print_result(options, trace, &times);
+    measure(options, &step, times);
     step_free(&step);
-    free(times.step);
-    free(times.post);
-    free(times.wait);
+    if (rank == 0)
+        times_print(times, trace->forward + trace->backward);
 }
 
 static int run(const options_t *options, int rank)
 {
     trace_t trace = {0};
+    times_t times = {0};
+    int rc = 1;
 
-    if (read_trace(options, rank, &trace) != 0)
-        return 1;
-    replay(options, &trace, rank);
+    if (open_times(options, rank, &times) == 0 && rank == 0)
+        read_trace(options, &trace);
+    share_trace(rank, &trace);
+    if (trace.count > 0) {
+        replay(options, &trace, rank, &times);
+        rc = 0;
+    }
     trace_free(&trace);
-    return 0;
+    if (close_times(options, &times) != 0)
+        rc = 1;
+    return rc;
+}
+
+/* Threads make calls where these are posted from a second one. */
+static int initialise(int *argc, char ***argv, const options_t *options)
+{
+    const int wanted =
+        options->post == POST_THREAD ? MPI_THREAD_MULTIPLE : MPI_THREAD_SINGLE;
+    int level;
+
+    MPI_Init_thread(argc, argv, wanted, &level);
+    if (level >= wanted)
+        return 0;
+    fputs("replay: this MPI has no MPI_THREAD_MULTIPLE\n", stderr);
+    return -1;
 }
 
 int main(int argc, char **argv)
 {
-    options_t options;
-    options_result_t parsed;
+    options_t options = {0};
+    options_result_t parsed = options_parse(argc, argv, NULL, NULL, &options);
     int rank;
-    int rc = 0;
+    int rc;
 
-    MPI_Init(&argc, &argv);
+    if (initialise(&argc, &argv, &options) != 0)
+        MPI_Abort(MPI_COMM_WORLD, 1);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    parsed = options_parse(argc, argv, rank == 0 ? stdout : NULL,
-                           rank == 0 ? stderr : NULL, &options);
-    if (parsed == OPTIONS_OK)
+    if (parsed == OPTIONS_OK) {
         rc = run(&options, rank);
-    else if (parsed == OPTIONS_WRONG)
-        rc = 2;
+    } else {
+        rc = parsed == OPTIONS_WRONG ? 2 : 0;
+        if (rank == 0) /* the others keep quiet */
+            (void)options_parse(argc, argv, stdout, stderr, &options);
+    }
     MPI_Finalize();
     return rc;
 }

@@ -30,11 +30,40 @@ replay() { # replay arguments...
         fail "$*: $out"
 }
 
-for post in iallreduce blocking flat none; do
+for post in iallreduce blocking flat none thread; do
     replay --post $post
 done
 replay --compute busy
-code=0
-words=$(launch --trace "$0" 2>&1) || code=$?
-[ $code -ne 0 ] || fail "takes anything for a trace"
-echo "$words" | grep -q "$0:1: not the expected header" || fail "$words"
+replay --need layer
+replay --post thread --compute busy
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+replay --steps-out "$folder/steps"
+[ "$(wc -l <"$folder/steps")" = 4 ] || fail "not a line for each step"
+awk -F, 'NR == 1 { next }
+    !($1 >= 0.021 && $2 >= 0 && $2 < $1) { exit 1 }' "$folder/steps" ||
+    fail "steps: $(cat "$folder/steps")"
+
+refused() { # refused WORDS arguments...: the command fails and says why
+    wanted=$1
+    shift
+    code=0
+    words=$(launch "$@" 2>&1) || code=$?
+    [ $code -ne 0 ] || fail "takes $*"
+    echo "$words" | grep -qF "$wanted" || fail "$*: $words"
+}
+
+refused "$0:1: not the expected header" --trace "$0"
+refused "steps: No such file or directory" --trace "$trace" \
+    --steps-out "$folder/none/steps"
+refused "only with --post iallreduce" --trace "$trace" --need layer --post flat
+refused "always: not a valid value" --trace "$trace" --need always
+echo name,elements,forward_ms,backward_ms >"$folder/old.csv"
+echo a,5000,1,1 >>"$folder/old.csv"
+launch --trace "$folder/old.csv" --steps 1 --warmup 0 >/dev/null 2>&1 ||
+    fail "a trace without rms"
+echo name,elements,forward_ms,backward_ms,rms >"$folder/bad.csv"
+echo a,5000,1,1 >>"$folder/bad.csv"
+refused "bad.csv:2: not name,elements,forward_ms,backward_ms,rms" \
+    --trace "$folder/bad.csv"

@@ -1,6 +1,5 @@
 #include "step.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Shorter sleeps are merged: a timer is not exact to some ten microseconds,
@@ -13,70 +12,57 @@ int step_init(step_t *step, const trace_t *trace, const options_t *options,
     memset(step, 0, sizeof(*step));
     step->trace = trace;
     step->options = options;
-    step->gradients = calloc(trace->elements, sizeof(*step->gradients));
-    step->requests = calloc((size_t)trace->count, sizeof(MPI_Request));
-    if (!step->gradients || !step->requests)
+    if (pool_init(&step->pool, (unsigned)rank + 1) != 0)
         return -1;
-    return pool_init(&step->pool, (unsigned)rank + 1);
+    if (exchange_open(&step->exchange, trace, options, &step->compute) == 0)
+        return 0;
+    pool_free(&step->pool);
+    return -1;
 }
 
 void step_free(step_t *step)
 {
-    free(step->gradients);
-    free(step->requests);
+    exchange_close(&step->exchange);
     pool_free(&step->pool);
+}
+
+static void compute_if_long(step_t *step)
+{
+    if (step->compute.due >= SHORTEST_SLEEP)
+        compute_do(&step->compute);
 }
 
 /*
  * The exchange has replaced the gradients by their sum, so new ones must be
  * made. That is the copy from the GPU that a trainer needs too; here it counts
  * as computation and happens in the forward pass, when no exchange is under
- * way that it could disturb.
+ * way that it could disturb (or, with --need layer, that of this layer is not).
  */
 static void forward(step_t *step)
 {
-    compute_add(&step->compute, step->trace->forward);
-    pool_fill(&step->pool, step->gradients, step->trace->elements);
+    const trace_t *trace = step->trace;
+    const bool by_layer = step->options->need == NEED_LAYER;
+    float *gradient = step->exchange.gradients + trace->elements;
+
+    for (int i = 0; i < trace->count; i++) {
+        const trace_layer_t *layer = &trace->layers[i];
+
+        if (by_layer) {
+            compute_if_long(step);
+            exchange_need(&step->exchange, i);
+        }
+        compute_add(&step->compute, layer->forward);
+        gradient -= layer->elements;
+        pool_fill(&step->pool, layer->rms, gradient, layer->elements);
+    }
     compute_do(&step->compute);
-}
-
-static void allreduce(step_t *step, float *gradient, size_t elements)
-{
-    const double before = compute_now(&step->compute);
-    const double start = MPI_Wtime();
-
-    MPI_Allreduce(MPI_IN_PLACE, gradient, (int)elements, MPI_FLOAT, MPI_SUM,
-                  MPI_COMM_WORLD);
-    step->wait_seconds += MPI_Wtime() - start;
-    compute_pause(&step->compute, before);
-}
-
-static void iallreduce(step_t *step, float *gradient, size_t elements)
-{
-    const double before = compute_now(&step->compute);
-    const double start = MPI_Wtime();
-
-    MPI_Iallreduce(MPI_IN_PLACE, gradient, (int)elements, MPI_FLOAT, MPI_SUM,
-                   MPI_COMM_WORLD, &step->requests[step->pending++]);
-    step->post_seconds += MPI_Wtime() - start;
-    /* A GPU goes on while the CPU posts; the CPU itself cannot. */
-    if (step->options->busy)
-        compute_pause(&step->compute, before);
-}
-
-static void post(step_t *step, float *gradient, size_t elements)
-{
-    if (step->options->post == POST_IALLREDUCE)
-        iallreduce(step, gradient, elements);
-    else if (step->options->post == POST_BLOCKING)
-        allreduce(step, gradient, elements);
 }
 
 /* A layer is posted when its computation is done, never before. */
 static void backward(step_t *step)
 {
     const trace_t *trace = step->trace;
-    float *gradient = step->gradients;
+    float *gradient = step->exchange.gradients;
     int posted = trace->count;
 
     for (int i = trace->count - 1; i >= 0; i--) {
@@ -85,35 +71,19 @@ static void backward(step_t *step)
             continue;
         compute_do(&step->compute);
         while (posted > i) {
-            size_t elements = trace->layers[--posted].elements;
-
-            post(step, gradient, elements);
-            gradient += elements;
+            exchange_post(&step->exchange, --posted, gradient);
+            gradient += trace->layers[posted].elements;
         }
     }
 }
 
-static void finish(step_t *step)
-{
-    double start;
-
-    if (step->options->post == POST_FLAT)
-        allreduce(step, step->gradients, step->trace->elements);
-    if (step->pending == 0)
-        return;
-    start = MPI_Wtime();
-    MPI_Waitall(step->pending, step->requests, MPI_STATUSES_IGNORE);
-    step->wait_seconds += MPI_Wtime() - start;
-    step->pending = 0;
-}
-
 void step_run(step_t *step)
 {
-    step->post_seconds = 0;
-    step->wait_seconds = 0;
+    step->exchange.post_seconds = 0;
+    step->exchange.wait_seconds = 0;
     compute_begin(&step->compute,
                   step->options->busy ? COMPUTE_WORK : COMPUTE_SLEEP);
     forward(step);
     backward(step);
-    finish(step);
+    exchange_finish(&step->exchange);
 }

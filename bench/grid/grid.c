@@ -96,7 +96,7 @@ static double time_call(bench_t *bench, MPI_Comm comm, int call)
     int count = bench->options.counts[call];
     double begin;
 
-    pool_fill(&bench->pool, bench->data[call], (size_t)count);
+    pool_fill(&bench->pool, 1e-3F, bench->data[call], (size_t)count);
     MPI_Barrier(MPI_COMM_WORLD);
     begin = MPI_Wtime();
     MPI_Allreduce(MPI_IN_PLACE, bench->data[call], count, MPI_FLOAT, MPI_SUM,

@@ -62,7 +62,7 @@ static void barrier_asleep(void)
 
 void work_prepare(work_t *work)
 {
-    pool_fill(&work->pool, work->gradients,
+    pool_fill(&work->pool, 1e-3F, work->gradients,
               (size_t)work->options->layers * (size_t)work->options->count);
     if (work->options->busy) {
         MPI_Barrier(MPI_COMM_WORLD);
