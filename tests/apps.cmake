@@ -36,3 +36,7 @@ if(TARGET replay)
     set_tests_properties(apps_replay apps_replay_sums apps_replay_gradients PROPERTIES
         TIMEOUT 300 LABELS apps)
 endif()
+
+add_test(NAME apps_traces COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/apps/traces.py
+    ${CMAKE_SOURCE_DIR})
+set_tests_properties(apps_traces PROPERTIES TIMEOUT 60 LABELS apps)

@@ -1,91 +1,78 @@
 #!/usr/bin/python3
-"""Writes resnet50.csv, the layers of ResNet-50 as apps/replay reads them.
-
-The parameter tensors are torchvision's, in forward order. README.md tells where
-the times come from.
+"""Writes the traces of this folder, the layers of networks as apps/replay reads
+them: NAME.csv for every NAME below. README.md tells where the figures come from.
 """
 import argparse
 import csv
 import os
+from collections import namedtuple
 
-FORWARD_MS = 90.0
-BACKWARD_MS = 120.0
-IMAGE = 224
-CLASSES = 1000
-STAGES = [(3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2)]  # blocks, width, stride
-EXPANSION = 4
-TENSORS = 161
-PARAMETERS = 25557032
+import inception_v4
+import lstm_ptb
+import resnet50
+import transformer
+import vgg16
 
-
-class Network:
-    """Collects [name, elements, floating-point operations of a sample]."""
-
-    def __init__(self):
-        self.tensors = []
-
-    def convolution(self, name, norm, inputs, outputs, kernel, side):
-        """A convolution to side x side pixels and its batch normalisation."""
-        weights = inputs * outputs * kernel * kernel
-        pixels = side * side
-        self.tensors.append([name + ".weight", weights, 2 * weights * pixels])
-        # One multiplication by the weight and one addition of the bias.
-        self.tensors.append([norm + ".weight", outputs, outputs * pixels])
-        self.tensors.append([norm + ".bias", outputs, outputs * pixels])
-
-    def linear(self, name, inputs, outputs):
-        self.tensors.append([name + ".weight", inputs * outputs,
-                             2 * inputs * outputs])
-        self.tensors.append([name + ".bias", outputs, outputs])
+# Times in ms; None: as fast as the device that needs RESNET50's.
+Model = namedtuple("Model", "build tensors parameters forward backward")
+MODELS = {
+    "resnet50": Model(resnet50.build, 161, 25557032, 90.0, 120.0),
+    "inception_v4": Model(inception_v4.build, 449, 42679816, 305.0, 524.0),
+    "lstm_ptb": Model(lstm_ptb.build, 11, 66034000, 76.0, 131.0),
+    "vgg16": Model(vgg16.build, 32, 138357544, None, None),
+    "transformer": Model(transformer.build, 199, 109482240, None, None),
+}
+DEVICE = "resnet50"
+# Gradients of a weight fall with the root of the inputs of its layer, as the
+# weights themselves do at the start of a training.
+RMS_OF_ONE_INPUT = 1e-2
 
 
-def add_block(network, name, inputs, width, stride, side):
-    """A bottleneck block; torchvision strides in its 3 x 3 convolution."""
-    small = side // stride
-    convolution = network.convolution
-    convolution(f"{name}.conv1", f"{name}.bn1", inputs, width, 1, side)
-    convolution(f"{name}.conv2", f"{name}.bn2", width, width, 3, small)
-    convolution(f"{name}.conv3", f"{name}.bn3", width, EXPANSION * width, 1,
-                small)
-    if inputs != EXPANSION * width:
-        convolution(f"{name}.downsample.0", f"{name}.downsample.1", inputs,
-                    EXPANSION * width, 1, small)
+def build(name):
+    """The network, checked against the counts that are known of it."""
+    network = MODELS[name].build()
+    assert len(network.tensors) == MODELS[name].tensors, name
+    assert network.elements() == MODELS[name].parameters, name
+    return network
 
 
-def resnet50():
-    network = Network()
-    side = IMAGE // 2
-    network.convolution("conv1", "bn1", 3, 64, 7, side)
-    side //= 2  # max pooling
-    channels = 64
-    for stage, (blocks, width, stride) in enumerate(STAGES, 1):
-        for block in range(blocks):
-            step = stride if block == 0 else 1
-            add_block(network, f"layer{stage}.{block}", channels, width, step,
-                      side)
-            side //= step
-            channels = EXPANSION * width
-    network.linear("fc", channels, CLASSES)
-    return network.tensors
+def times_of(name, network):
+    """Milliseconds forward and backward."""
+    model = MODELS[name]
+    if model.forward is not None:
+        return model.forward, model.backward
+    times = network.operations() / build(DEVICE).operations()
+    return MODELS[DEVICE].forward * times, MODELS[DEVICE].backward * times
+
+
+def write(name, path):
+    network = build(name)
+    forward, backward = times_of(name, network)
+    total = network.operations()
+    with open(path, "w", encoding="ascii", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", "elements", "forward_ms", "backward_ms", "rms"])
+        for tensor in network.tensors:
+            share = tensor.operations / total
+            rms = RMS_OF_ONE_INPUT / tensor.fan_in ** 0.5
+            writer.writerow([tensor.name, tensor.elements,
+                             f"{forward * share:.6f}", f"{backward * share:.6f}",
+                             f"{rms:.3g}"])
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", metavar="FILE", default=os.path.join(
-        os.path.dirname(os.path.abspath(__file__)), "resnet50.csv"))
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"only these of {', '.join(MODELS)}")
+    parser.add_argument("--out", metavar="FOLDER",
+                        default=os.path.dirname(os.path.abspath(__file__)))
     arguments = parser.parse_args()
-    tensors = resnet50()
-    assert len(tensors) == TENSORS
-    assert sum(elements for _, elements, _ in tensors) == PARAMETERS
-    total = sum(operations for _, _, operations in tensors)
-    with open(arguments.out, "w", encoding="ascii", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["name", "elements", "forward_ms", "backward_ms"])
-        for name, elements, operations in tensors:
-            share = operations / total
-            writer.writerow([name, elements, f"{FORWARD_MS * share:.6f}",
-                             f"{BACKWARD_MS * share:.6f}"])
+    for name in arguments.names:
+        if name not in MODELS:
+            parser.error(f"no model: {name}")
+    for name in arguments.names or MODELS:
+        write(name, os.path.join(arguments.out, name + ".csv"))
 
 
 if __name__ == "__main__":
