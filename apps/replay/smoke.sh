@@ -50,7 +50,7 @@ refused() { # refused WORDS arguments...: the command fails and says why
     shift
     code=0
     words=$(launch "$@" 2>&1) || code=$?
-    [ $code -ne 0 ] || fail "takes $*"
+    [ $code = 1 ] || [ $code = 2 ] || fail "exit code $code: $*"
     echo "$words" | grep -qF "$wanted" || fail "$*: $words"
 }
 

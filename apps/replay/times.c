@@ -63,5 +63,6 @@ int times_close(times_t *times)
     free(times->step);
     free(times->post);
     free(times->wait);
+    memset(times, 0, sizeof(*times));
     return failed ? -1 : 0;
 }

@@ -21,7 +21,8 @@ void times_add(times_t *times, double step, double post, double wait);
 /* Prints the figures; sorts the times. `compute`: seconds of computation. */
 void times_print(times_t *times, double compute);
 
-/* 0, or -1 with errno if not all of the file could be written. */
+/* 0, or -1 with errno if not all of the file could be written. Does nothing
+ * once it is closed. */
 int times_close(times_t *times);
 
 #endif
