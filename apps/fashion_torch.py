@@ -3,24 +3,19 @@
 one replica per rank. Progress goes to stderr, the result to stdout as
 "name value" lines."""
 
-import argparse
 import gzip
-import hashlib
-import statistics
 import sys
-import time
 import zlib
 
 import numpy as np
 import torch
 from mpi4py import MPI
 
+from data_parallel import (DataError, Trainer, add_options, agree,
+                           make_parser, positive)
+
+PROGRAM = "fashion_torch.py"
 CLASSES = 10
-LOSS_WINDOW = 20  # steps that first_loss and final_loss cover
-
-
-class DataError(Exception):
-    """What is wrong with a file, as one line."""
 
 
 def read_idx(path, magic, item_shape):
@@ -101,78 +96,27 @@ def make_cnn(hidden):
     return torch.nn.Sequential(*layers[:-1])
 
 
-def exchange(comm, params, nonblocking):
-    """Averages the gradients over all ranks."""
-    requests = []
-    for param in params:
-        grad = param.grad.numpy()
-        if nonblocking:
-            requests.append(comm.Iallreduce(MPI.IN_PLACE, grad, op=MPI.SUM))
-        else:
-            comm.Allreduce(MPI.IN_PLACE, grad, op=MPI.SUM)
-    MPI.Request.Waitall(requests)
-    for param in params:
-        param.grad /= comm.size
-
-
-class Trainer:
-    """The training loop of one rank."""
+class ImageTrainer(Trainer):
+    """Learns the classes of images, in a new order in each epoch."""
 
     def __init__(self, comm, options, model, data):
-        self.comm = comm
-        self.options = options
-        self.model = model
-        self.params = list(model.parameters())
         self.inputs, self.labels = data
-        self.per_epoch = len(self.inputs) // options.batch
-        self.steps = options.epochs * self.per_epoch
-        if options.steps:
-            self.steps = min(self.steps, options.steps)
+        self.order = None
+        super().__init__(comm, options, model,
+                         len(self.inputs) // options.batch)
         self.optimizer = torch.optim.SGD(self.params, lr=options.lr,
                                          momentum=options.momentum)
-        self.order = None
-        self.losses, self.times, self.mpi_times = [], [], []
 
-    def shuffle(self, epoch):
+    def start_epoch(self, epoch):
         generator = torch.Generator().manual_seed(
             (self.options.seed * 1000 + epoch) * 1000 + self.comm.rank)
         self.order = torch.randperm(len(self.inputs), generator=generator)
 
-    def step(self, number):
-        at = number % self.per_epoch
-        if at == 0:
-            self.shuffle(number // self.per_epoch)
-        picked = self.order[at * self.options.batch:
-                            (at + 1) * self.options.batch]
-        if number == self.steps - self.steps // 4:
-            for group in self.optimizer.param_groups:
-                group["lr"] *= self.options.lr_drop
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.cross_entropy(
+    def loss(self, number):
+        at = number % self.per_epoch * self.options.batch
+        picked = self.order[at:at + self.options.batch]
+        return torch.nn.functional.cross_entropy(
             self.model(self.inputs[picked]), self.labels[picked])
-        loss.backward()
-        start = time.perf_counter()
-        exchange(self.comm, self.params, self.options.iallreduce)
-        self.mpi_times.append(time.perf_counter() - start)
-        self.optimizer.step()
-        self.losses.append(loss.item())
-
-    def run(self):
-        every = max(1, self.steps // 20)
-        for number in range(self.steps):
-            start = time.perf_counter()
-            self.step(number)
-            self.times.append(time.perf_counter() - start)
-            done = number + 1
-            if self.comm.rank == 0 and (done % every == 0
-                                        or done == self.steps):
-                print("step %d/%d epoch %d loss %.4f step_time %.4f s"
-                      % (done, self.steps, number // self.per_epoch + 1,
-                         statistics.fmean(self.losses[-LOSS_WINDOW:]),
-                         self.times[-1]), file=sys.stderr, flush=True)
-
-    def global_mean(self, values):
-        return self.comm.allreduce(statistics.fmean(values)) / self.comm.size
 
     def accuracy(self, inputs, labels):
         with torch.no_grad():
@@ -181,66 +125,21 @@ class Trainer:
         return 100 * self.comm.allreduce(correct) / self.comm.allreduce(
             len(labels))
 
-    def checksum(self):
-        digest = hashlib.blake2b(digest_size=8)
-        for param in self.params:
-            digest.update(param.detach().numpy().tobytes())
-        return digest.hexdigest()
-
-    def report(self, test):
-        first = self.global_mean(self.losses[:LOSS_WINDOW])
-        final = self.global_mean(self.losses[-LOSS_WINDOW:])
-        accuracy = self.accuracy(*test)
-        sums = self.comm.gather(self.checksum())
-        if self.comm.rank != 0:
-            return
-        print("steps %d" % self.steps)
-        print("step_time_median_s %.6f" % statistics.median(self.times))
-        print("step_time_mean_s %.6f" % statistics.fmean(self.times))
-        print("exchange_time_median_s %.6f"
-              % statistics.median(self.mpi_times))
-        print("first_loss %.4f\nfinal_loss %.4f" % (first, final))
-        print("test_accuracy %.2f" % accuracy)
-        for rank, value in enumerate(sums):
-            print("params_checksum rank %d %s" % (rank, value))
-        print("replicas", "identical" if len(set(sums)) == 1 else "DIFFER")
-
-
-def positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("'%s' is not positive" % text)
-    return value
-
 
 def sizes(text):
     return [positive(word) for word in text.split(",")]
 
 
 def parse_options(comm):
-    parser = argparse.ArgumentParser(
-        prog="fashion_torch.py", description=__doc__,
-        usage="mpirun -n RANKS apps/fashion_torch.py [options]",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = make_parser(comm, PROGRAM, __doc__)
+    add_options(parser, epochs=2, batch=32, lr=0.05)
     add = parser.add_argument
     add("--model", choices=("mlp", "cnn"), default="mlp", help="network")
     add("--hidden", type=sizes, default=[512, 512], metavar="A,B,..",
         help="sizes of the hidden layers")
-    add("--epochs", type=positive, default=2, help="passes over the samples")
-    add("--steps", type=int, default=0, help="stop after that many; 0: no")
-    add("--batch", type=positive, default=32, help="samples per rank and step")
-    add("--lr", type=float, default=0.05, help="learning rate")
-    add("--lr-drop", type=float, default=0.1,
-        help="times this in the last quarter of the steps")
     add("--momentum", type=float, default=0.9, help="of the optimizer")
-    add("--seed", type=int, default=1, help="of weights and sample order")
-    add("--iallreduce", action="store_true",
-        help="Iallreduce per tensor and one Waitall")
     add("--data", default="/usr/share/datasets/fashion-mnist",
         help="where the .gz files are")
-    if comm.rank != 0:  # one copy of help and errors is enough
-        parser.print_help = lambda file=None: None
-        parser.error = lambda message: sys.exit(2)
     return parser.parse_args()
 
 
@@ -254,10 +153,7 @@ def read_data(comm, options):
             reason = "--batch: a rank has fewer samples than that"
     except DataError as error:
         reason = str(error)
-    reasons = [each for each in comm.allgather(reason) if each]
-    if reasons and comm.rank == 0:
-        print("fashion_torch: %s" % reasons[0], file=sys.stderr)
-    return None if reasons else data
+    return data if agree(comm, PROGRAM, reason) else None
 
 
 def main():
@@ -269,13 +165,9 @@ def main():
         return 1
     torch.manual_seed(options.seed)
     model = (make_cnn if options.model == "cnn" else make_mlp)(options.hidden)
-    trainer = Trainer(comm, options, model, data[0])
-    if comm.rank == 0:
-        print("%d parameters, %d ranks, batch %d per rank"
-              % (sum(p.numel() for p in trainer.params), comm.size,
-                 options.batch), file=sys.stderr)
+    trainer = ImageTrainer(comm, options, model, data[0])
     trainer.run()
-    trainer.report(data[1])
+    trainer.report("test_accuracy %.2f" % trainer.accuracy(*data[1]))
     return 0
 
 
