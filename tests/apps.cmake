@@ -6,7 +6,7 @@ if(TARGET fashion_c)
     set_tests_properties(apps_gradient PROPERTIES LABELS apps)
 endif()
 
-# Exit code 77: the trainer, its libraries or the images are not here.
+# Exit code 77: the trainer, its libraries or its data are not here.
 foreach(trainer fashion_c fashion_torch)
     if(trainer STREQUAL fashion_torch)
         set(program ${CMAKE_SOURCE_DIR}/apps/fashion_torch.py)
@@ -22,6 +22,12 @@ foreach(trainer fashion_c fashion_torch)
             LABELS apps SKIP_RETURN_CODE 77)
     endforeach()
 endforeach()
+
+add_test(NAME apps_bible_lm
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/apps/language.sh
+        ${CMAKE_SOURCE_DIR}/apps/bible_lm.py)
+set_tests_properties(apps_bible_lm PROPERTIES TIMEOUT 300 LABELS apps
+    SKIP_RETURN_CODE 77)
 
 if(TARGET replay)
     add_executable(apps_replay_sums apps/replay_sums.c)

@@ -9,7 +9,8 @@ BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config
 RUN_PACKAGES=(iproute2 dataset-fashion-mnist
     python3 python3-numpy python3-matplotlib)
 TEST_PACKAGES=(gfortran clang clang-format clang-tidy libclang-rt-14-dev
-    cppcheck valgrind python3-torch python3-mpi4py git groff-base)
+    cppcheck valgrind python3-torch python3-mpi4py bible-kjv-text git
+    groff-base)
 
 SETUP_START=$SECONDS
 

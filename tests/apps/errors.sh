@@ -3,17 +3,6 @@
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-refuse() { # refuse WORDS arguments...
-    expected=$1
-    shift
-    code=0
-    words=$(launch 2 "$@" 2>&1) || code=$?
-    [ $code -ne 0 ] || fail "accepted: $*"
-    [ "$(echo "$words" | grep -c -e "$expected")" = 1 ] ||
-        fail "not once '$expected': $words"
-    ! echo "$words" | grep -q Traceback || fail "$words"
-}
-
 refuse "train-images-idx3-ubyte.gz: No such file.*dataset-fashion-mnist" \
     --data "$folder"
 

@@ -2,10 +2,6 @@
 # kind of allreduce, and is the same when it is repeated.
 . "$(dirname "$0")/common.sh"
 
-value() { # value NAME
-    echo "$out" | awk -v name="$1" '$1 == name { print $2 }'
-}
-
 train() { # train arguments...
     out=$(launch 2 --steps 60 --hidden 64 "$@" 2>/dev/null) || fail "exit: $*"
     echo "$out"
