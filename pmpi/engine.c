@@ -6,6 +6,7 @@
 #include "pmpi/gate.h"
 #include "pmpi/handshake.h"
 #include "pmpi/helper.h"
+#include "pmpi/links.h"
 #include "pmpi/nodes.h"
 #include "pmpi/progress.h"
 #include "pmpi/steps.h"
@@ -32,7 +33,7 @@ static void look_at_node(void)
                                   MPI_INFO_NULL, &node) != MPI_SUCCESS) {
         node = MPI_COMM_SELF;
     }
-    spar_engine.nodes = spar_nodes_learn(node);
+    spar_engine.nodes = spar_links_learn(node);
     if (spar_engine.size > 1) {
         spar_helper_start(node);
     }
@@ -109,5 +110,6 @@ void spar_engine_stop(void)
     spar_finish_report();
     spar_comm_release_all();
     spar_comm_free_all();
+    spar_links_forget();
     spar_nodes_forget();
 }

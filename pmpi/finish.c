@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
+#include "pmpi/links.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/standing.h"
@@ -266,6 +267,7 @@ static void draft_report(draft_t *draft, const char *reason)
     report->config = &spar_engine.config;
     report->ranks = spar_engine.size;
     report->nodes = spar_engine.nodes;
+    report->topology = spar_links_report();
     report->elapsed = spar_clock_now() - spar_engine.started;
     report->sent_per_step = -1;
     report->interface_per_step = -1;

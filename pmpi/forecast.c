@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
+#include "pmpi/links.h"
 #include "pmpi/plan.h"
 #include "policy/density.h"
 #include "policy/verdict.h"
@@ -12,11 +13,8 @@
 /* Small exchanges that are timed, and scans. */
 #define LATENCY_ROUNDS 8
 #define NOT_MEASURED   1e9
-#define LIKELY_LATENCY 1e-4
 #define SCAN_ROUNDS    3
 #define SCAN_ELEMENTS  (256u * 1024u)
-/* Bytes per second, where no dense call could be timed. */
-#define LIKELY_RATE 1e9
 /* Updating the residual and zeroing the result, in selections (bench_select).
  */
 #define COMMIT_SCANS 1.5
@@ -93,14 +91,22 @@ static unsigned rounds(int ranks)
     return count;
 }
 
+/* What a message between ranks of the communicator is likely to cost, where it
+ * could not be timed. */
+static const spar_prior_t *prior_of(const spar_comm_t *comm)
+{
+    return spar_links_prior(comm->node_count == 1 ? SPAR_LEVEL_NODE
+                                                  : SPAR_LEVEL_NETWORK);
+}
+
 void spar_forecast_guess(const spar_comm_t *comm, double latency,
                          double byte_seconds, double scan_seconds,
                          spar_model_t *model_p)
 {
+    const spar_prior_t *prior = prior_of(comm);
     /* A small sum takes one message after the other. */
-    double message =
-        (latency > 0 ? latency : LIKELY_LATENCY) / rounds(comm->size);
-    double rate = byte_seconds > 0 ? 1 / byte_seconds : LIKELY_RATE;
+    double message = latency > 0 ? latency / rounds(comm->size) : prior->alpha;
+    double rate = 1 / (byte_seconds > 0 ? byte_seconds : prior->beta);
 
     spar_model_guess(message, rate, model_p);
     if (comm->node_count == 1) {
@@ -187,6 +193,6 @@ bool spar_forecast_progress_latency(spar_comm_t *comm)
     }
     comm->latency = negotiation->values[0] < NOT_MEASURED
                         ? negotiation->values[0]
-                        : LIKELY_LATENCY;
+                        : rounds(comm->size) * prior_of(comm)->alpha;
     return true;
 }

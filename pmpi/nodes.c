@@ -19,7 +19,7 @@ static void *allocate(size_t count)
     return ints;
 }
 
-int spar_nodes_learn(MPI_Comm node)
+int spar_nodes_learn(MPI_Comm node, spar_nodes_card_t *cards)
 {
     int rank = 0, size = 1, leader, nodes = 0;
 
@@ -28,9 +28,11 @@ int spar_nodes_learn(MPI_Comm node)
     leaders = allocate((size_t)size);
     leader = rank;
     spar_real.Bcast(&leader, 1, MPI_INT, 0, node);
-    spar_real.Allgather(&leader, 1, MPI_INT, leaders, 1, MPI_INT,
-                        MPI_COMM_WORLD);
+    cards[rank].leader = leader;
+    spar_real.Allgather(MPI_IN_PLACE, 0, MPI_BYTE, cards, sizeof(*cards),
+                        MPI_BYTE, MPI_COMM_WORLD);
     for (int i = 0; i < size; i++) {
+        leaders[i] = cards[i].leader;
         nodes += leaders[i] == i;
     }
     return nodes;

@@ -1,4 +1,6 @@
 #include "report/report.h"
+
+#include "report/json_topology.h"
 #include "spar_version.h"
 
 #include <errno.h>
@@ -153,17 +155,24 @@ static json_t *densities_json(const spar_report_densities_t *densities)
 
 static json_t *report_json(const spar_report_t *report)
 {
-    return json_pack(
-        "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, "
-        "s:o, s:o, s:o, s:o}",
+    json_t *root = json_pack(
+        "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:o}",
         "schema_version", SPAR_REPORT_SCHEMA, "version", SPAR_VERSION_STRING,
         "progress", report->progress, "job", job_json(report), "config",
         config_json(report->config), "steps", steps_json(report), "bytes",
         bytes_json(report), "calls", calls_json(report), "memory",
         "total_bytes", (json_int_t)report->memory_bytes, "residual_bytes",
-        (json_int_t)report->residual_bytes, "layers", layers_json(report),
-        "densities", densities_json(&report->densities), "model",
-        model_json(report->model), "notes", notes_json(report));
+        (json_int_t)report->residual_bytes, "layers", layers_json(report));
+
+    if (root == NULL) {
+        return NULL;
+    }
+    json_object_set_new(root, "densities", densities_json(&report->densities));
+    json_object_set_new(root, "model", model_json(report->model));
+    json_object_set_new(root, "topology",
+                        spar_report_topology_json(report->topology));
+    json_object_set_new(root, "notes", notes_json(report));
+    return root;
 }
 
 spar_status_t spar_report_write_json(const spar_report_t *report,

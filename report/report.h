@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "policy/config.h"
 #include "policy/model.h"
+#include "report/topology.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -92,7 +93,8 @@ typedef struct spar_report {
     size_t layer_count;
     spar_report_densities_t densities; /* likewise */
     const spar_model_t *model; /* of the busiest communicator; NULL: none */
-    const char *progress;      /* who advances non-blocking calls, and why */
+    const spar_report_topology_t *topology; /* NULL: not known */
+    const char *progress; /* who advances non-blocking calls, and why */
     const char *const *notes;
     size_t note_count;
 } spar_report_t;

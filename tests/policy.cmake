@@ -13,6 +13,7 @@ spar_unit_test(samples spar_policy)
 spar_unit_test(nic spar_policy)
 target_compile_definitions(test_nic PRIVATE _GNU_SOURCE)
 spar_unit_test(prior spar_policy)
+spar_unit_test(report_topology spar_report)
 foreach(name placement placement_area placement_here topology)
     spar_unit_test(${name} spar_policy Hwloc::hwloc Threads::Threads)
     target_compile_definitions(test_${name} PRIVATE _GNU_SOURCE

@@ -23,6 +23,9 @@ import sys
 
 allgather, node = (json.load(open(path)) for path in sys.argv[1:])
 assert node["job"]["nodes"] == 2, node["job"]
+hosts = node["topology"]["nodes"]
+assert [(host["first_rank"], host["ranks"], host["nic"]["name"])
+        for host in hosts] == [(0, 2, "eth0"), (2, 2, "eth0")], hosts
 assert {layer["method"] for layer in node["layers"]} == {"node"}, node["layers"]
 ratio = (node["bytes"]["interface_tx_per_step"]
          / allgather["bytes"]["interface_tx_per_step"])
