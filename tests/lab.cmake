@@ -16,6 +16,13 @@ add_test(NAME lab_nodes
 set_tests_properties(lab_nodes PROPERTIES LABELS lab TIMEOUT 180
     SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
 
+add_test(NAME lab_topology
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/topology.sh
+        ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>
+        $<TARGET_FILE:spar_command>)
+set_tests_properties(lab_topology PROPERTIES LABELS lab TIMEOUT 240
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
+
 if(TARGET fashion_c)
     add_test(NAME lab_traffic
         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/traffic.sh

@@ -15,6 +15,9 @@ expect 0 "$spar" run --dry-run -- prog
 same "LD_PRELOAD=$folder/$library prog" out
 expect 0 "$spar" info
 has "$folder/$library" out
+expect 0 "$spar" info -t
+expect 0 env PMI_RANK=0 "$spar" info -t
+has "1 rank on 1 host" out
 expect 0 "$spar" ab --help
 expect 0 "$spar" report --help
 pc=$(find second -name spar.pc)

@@ -17,6 +17,10 @@ static const char help[] =
     "\n"
     "  -c, --config       the settings in force, from the SPAR_ variables of\n"
     "                     the environment, beside their defaults\n"
+    "  -t, --topology     hosts, ranks, links, what messages cost, and where\n"
+    "                     each number comes from; under mpirun, of the job,\n"
+    "                     whose links are measured for a moment\n"
+    "      --json         with -t: for programs\n"
     "  -f, --full         with -c: what each setting means and allows\n"
     "      --env-example  the file env.example\n"
     "      --man-config   the settings as rows of a man page (roff)\n"
@@ -28,6 +32,8 @@ static const char help[] =
 typedef struct request {
     int config;
     int full;
+    int topology;
+    int json;
 } request_t;
 
 void spar_info_row(const char *label, const char *format, ...)
@@ -95,15 +101,16 @@ static int print_config(int full)
     return 0;
 }
 
-/* "-c", "-f" and joined forms; 0 when it is none of them. */
+/* "-c", "-f", "-t" and joined forms; 0 when it is none of them. */
 static int read_short(const char *word, request_t *request)
 {
     if (word[0] != '-' || word[1] == '\0' ||
-        word[1 + strspn(word + 1, "cf")] != '\0') {
+        word[1 + strspn(word + 1, "cft")] != '\0') {
         return 0;
     }
     request->config |= strchr(word, 'c') != NULL;
     request->full |= strchr(word, 'f') != NULL;
+    request->topology |= strchr(word, 't') != NULL;
     return 1;
 }
 
@@ -122,6 +129,44 @@ static int print_single(const char *word)
     return 1;
 }
 
+/* Long forms; 0 when it is none of them. */
+static int read_long(const char *word, request_t *request)
+{
+    const struct {
+        const char *word;
+        int *field;
+    } options[] = {{"--config", &request->config},
+                   {"--full", &request->full},
+                   {"--topology", &request->topology},
+                   {"--json", &request->json}};
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+        if (strcmp(word, options[i].word) == 0) {
+            *options[i].field = 1;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int answer(const request_t *request)
+{
+    if (request->topology) {
+        return spar_info_topology(request->json != 0);
+    }
+    if (request->json) {
+        fprintf(stderr, "spar info: --json goes with -t\n");
+        return 2;
+    }
+    if (request->config || request->full) {
+        return print_config(request->full);
+    }
+    print_parts();
+    spar_info_machine();
+    spar_info_ucx();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     request_t request = {0};
@@ -130,22 +175,12 @@ int main(int argc, char **argv)
         if (print_single(argv[i])) {
             return 0;
         }
-        if (strcmp(argv[i], "--config") == 0) {
-            request.config = 1;
-        } else if (strcmp(argv[i], "--full") == 0) {
-            request.full = 1;
-        } else if (!read_short(argv[i], &request)) {
+        if (!read_long(argv[i], &request) && !read_short(argv[i], &request)) {
             fprintf(stderr,
                     "spar info: unknown option %s (see spar info --help)\n",
                     argv[i]);
             return 2;
         }
     }
-    if (request.config || request.full) {
-        return print_config(request.full);
-    }
-    print_parts();
-    spar_info_machine();
-    spar_info_ucx();
-    return 0;
+    return answer(&request);
 }
