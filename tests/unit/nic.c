@@ -147,6 +147,9 @@ static void without_speeds_the_one_that_is_up_is_picked(void **state)
     (void)state;
     assert_ptr_equal(spar_nic_pick(nics, 2, NULL, &reason), &nics[1]);
     assert_ptr_equal(spar_nic_pick(nics, 1, NULL, &reason), &nics[0]);
+    /* No address is in no network. */
+    assert_ptr_equal(spar_nic_pick(nics, 2, "0.0.0.0/0", &reason), &nics[1]);
+    assert_int_equal(reason, SPAR_NIC_FASTEST);
 }
 
 static void reasons_have_phrases(void **state)

@@ -44,6 +44,7 @@ static void hwloc_alone_tells_name_and_place(void **state)
     assert_int_equal(facts.nics[0].numa, 1);
     assert_float_equal(facts.nics[0].rate, 0, 0);
     assert_int_equal(facts.nics[0].state, SPAR_NIC_UNKNOWN);
+    assert_true(facts.nics[0].hardware);
     assert_ptr_equal(spar_topology_nic(&facts), &facts.nics[0]);
 }
 
