@@ -71,9 +71,11 @@ grep -q 'measured (' out && fail "one rank has no link"
 # UCX that cannot be loaded is no error.
 mkdir none
 : >none/libucp.so.0
-expect 0 job 1 env LD_LIBRARY_PATH="$folder/none" "$topology"
+expect 0 job 1 env LD_LIBRARY_PATH="$folder/none" "$spar" info -t
 has "1 rank on 1 host" out
 grep -q UCX out && fail "UCX was loaded"
+expect 0 env LD_LIBRARY_PATH="$folder/none" "$spar" info
+grep -q -E 'no libucp.so.0|built without UCX' out || fail "UCX: $(cat out)"
 
 # Mistakes
 expect 2 "$spar" info --json

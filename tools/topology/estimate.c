@@ -1,6 +1,8 @@
 #include "tools/topology/estimate.h"
 
 #ifdef SPAR_HAVE_UCX
+#include "tools/symbols.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,32 +44,23 @@ static void *open_library(void)
 
 static bool load(ucp_t *ucp)
 {
-    void *library = open_library();
-    const struct {
-        void **place;
-        const char *name;
-    } rows[] = {
-        {(void **)&ucp->config_read, "ucp_config_read"},
-        {(void **)&ucp->config_modify, "ucp_config_modify"},
-        {(void **)&ucp->config_release, "ucp_config_release"},
-        {(void **)&ucp->init_version, "ucp_init_version"},
-        {(void **)&ucp->cleanup, "ucp_cleanup"},
-        {(void **)&ucp->worker_create, "ucp_worker_create"},
-        {(void **)&ucp->worker_destroy, "ucp_worker_destroy"},
-        {(void **)&ucp->worker_get_address, "ucp_worker_get_address"},
-        {(void **)&ucp->worker_release_address, "ucp_worker_release_address"},
-        {(void **)&ucp->ep_create, "ucp_ep_create"},
-        {(void **)&ucp->ep_evaluate_perf, "ucp_ep_evaluate_perf"},
-        {(void **)&ucp->get_version_string, "ucp_get_version_string"},
+    const spar_symbol_t symbols[] = {
+        {&ucp->config_read, "ucp_config_read"},
+        {&ucp->config_modify, "ucp_config_modify"},
+        {&ucp->config_release, "ucp_config_release"},
+        {&ucp->init_version, "ucp_init_version"},
+        {&ucp->cleanup, "ucp_cleanup"},
+        {&ucp->worker_create, "ucp_worker_create"},
+        {&ucp->worker_destroy, "ucp_worker_destroy"},
+        {&ucp->worker_get_address, "ucp_worker_get_address"},
+        {&ucp->worker_release_address, "ucp_worker_release_address"},
+        {&ucp->ep_create, "ucp_ep_create"},
+        {&ucp->ep_evaluate_perf, "ucp_ep_evaluate_perf"},
+        {&ucp->get_version_string, "ucp_get_version_string"},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        *rows[i].place = library == NULL ? NULL : dlsym(library, rows[i].name);
-        if (*rows[i].place == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return spar_symbols_find(open_library(), symbols,
+                             sizeof(symbols) / sizeof(*symbols));
 }
 
 /* Seconds of a message; negative: UCX does not tell. */
