@@ -169,6 +169,12 @@ spar_mpi_test(unknown_name ENV SPAR_MODE=dense SPAR_DENSTIY=0.1
 spar_mpi_test(stop_steps ENV SPAR_MODE=sparse SPAR_STOP_STEPS=5
     ARGS -a "sums are right" -m "spar: 5 steps" -- ${sim} --steps 100000)
 
+# Where nothing was measured, the model starts from priors.
+add_test(NAME mpi_topology
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/topology.sh ${sim})
+set_tests_properties(mpi_topology PROPERTIES TIMEOUT 180 PROCESSORS 2
+    LABELS mpi ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env}")
+
 include(mpi/nonblocking.cmake)
 
 # The rest looks at the library as it is shipped.
