@@ -1,5 +1,6 @@
 #include "pmpi/choose.h"
 
+#include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/machines.h"
@@ -159,7 +160,7 @@ static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
         layer->why = "mode dense";
     } else if (layer->nonblocking && !spar_post_takes_requests()) {
         layer->why = "no helper thread: non-blocking calls are passed on";
-    } else if (config->mode != SPAR_MODE_AUTO) {
+    } else if (!spar_engine_is_auto()) {
         layer->sparse = true;
         layer->trial.method = own_ring ? SPAR_METHOD_RING : layer->trial.method;
         layer->why = "mode asks for it";
@@ -233,6 +234,10 @@ static bool ramp_pays(const spar_comm_t *comm, const spar_layer_t *layer)
 static spar_method_t dense_method(const spar_comm_t *comm,
                                   const spar_layer_t *layer)
 {
+    if (!spar_engine_is_auto() || comm->negotiation->ring_failed ||
+        (layer->nonblocking && !spar_post_takes_requests())) {
+        return SPAR_METHOD_MPI;
+    }
     switch ((spar_config_dense_t)spar_engine.config.dense) {
     case SPAR_CONFIG_DENSE_MPI:
         return SPAR_METHOD_MPI;
@@ -251,6 +256,9 @@ spar_method_t spar_choose_method(const spar_comm_t *comm,
 {
     bool owing = layer->flush || layer->owes;
 
+    if (spar_ab_is_dense(comm)) {
+        return dense_method(comm, layer);
+    }
     /* What is owed must be delivered or carried on, by a sparse exchange. */
     if (owing && (layer->trial.method == SPAR_METHOD_MPI ||
                   layer->trial.method == SPAR_METHOD_RING)) {
@@ -259,10 +267,6 @@ spar_method_t spar_choose_method(const spar_comm_t *comm,
     if (owing || (layer->sparse && !spar_choose_is_watching(comm) &&
                   ramp_pays(comm, layer))) {
         return in_trial(comm, layer);
-    }
-    if (!spar_engine_is_auto() || comm->negotiation->ring_failed ||
-        (layer->nonblocking && !spar_post_takes_requests())) {
-        return SPAR_METHOD_MPI;
     }
     return dense_method(comm, layer);
 }

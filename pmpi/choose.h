@@ -6,7 +6,8 @@
  *   mode auto: dense steps (MPI's and Spar's own in turn) while the content is
  *   watched; then the ramp of the density; then trials of the sparse
  *   candidates; then the fastest, reviewed now and then.
- *   mode sparse: the same without the dense steps.
+ *   mode ab: the same, and then dense and sparse windows (pmpi/ab.h).
+ *   mode sparse: the same as auto without the dense steps.
  */
 #ifndef SPAR_PMPI_CHOOSE_H
 #define SPAR_PMPI_CHOOSE_H

@@ -429,10 +429,17 @@ void spar_comm_trim_machines(spar_comm_t *comm)
 
 void spar_comm_note_where_it_pays(spar_comm_t *comm)
 {
-    comm->pays_nowhere = true;
+    uint64_t step = comm->sequence->steps;
+    bool nowhere = true;
+
     for (size_t i = 0; i < comm->layer_count; i++) {
-        comm->pays_nowhere &= !comm->layers[i].sparse;
+        nowhere &= !comm->layers[i].sparse;
     }
+    /* Steps count anew when a sequence was learnt again. */
+    if (nowhere && (!comm->pays_nowhere || step < comm->dense_from)) {
+        comm->dense_from = step;
+    }
+    comm->pays_nowhere = nowhere;
 }
 
 static void release(spar_comm_t *state)

@@ -120,8 +120,9 @@ typedef struct spar_comm {
     struct spar_standing *standings; /* persistent calls, for the report too */
     uint32_t standing_count;
     spar_negotiation_t *negotiation;
-    bool failed;       /* an exchange broke; every later call is an error */
-    bool pays_nowhere; /* every layer is dense for good */
+    bool failed;         /* an exchange broke; every later call is an error */
+    bool pays_nowhere;   /* every layer is dense for good */
+    uint64_t dense_from; /* step, from which that holds */
     spar_transport_mpi_t transport;
     spar_lane_t lanes[SPAR_LANES];
     spar_lane_t side_lanes[SPAR_PIECES - 1];

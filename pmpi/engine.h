@@ -26,9 +26,11 @@ typedef struct spar_engine {
 
 extern spar_engine_t spar_engine;
 
+/* Whether it is measured which layers go sparse. */
 static inline bool spar_engine_is_auto(void)
 {
-    return spar_engine.config.mode == SPAR_MODE_AUTO;
+    return spar_engine.config.mode == SPAR_MODE_AUTO ||
+           spar_engine.config.mode == SPAR_MODE_AB;
 }
 
 /*

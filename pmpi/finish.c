@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
 #include "pmpi/links.h"
@@ -23,6 +24,7 @@ typedef struct draft {
     spar_report_layer_t *layers;
     size_t layer_capacity;
     double *steps;
+    spar_windows_result_t ab;
     spar_model_t model;
     const char *notes[MOST_NOTES];
     char progress[224];
@@ -221,6 +223,20 @@ static void describe_densities(const spar_comm_t *comm,
                                      .predicted_most = predicted->step_most};
 }
 
+static void describe_windows(draft_t *draft, const spar_comm_t *comm)
+{
+    spar_report_t *report = &draft->report;
+
+    spar_windows_result_t result;
+
+    if (report->ab == NULL || spar_ab_compare(comm, &result) != SPAR_OK) {
+        return;
+    }
+    spar_windows_result_destroy(&draft->ab);
+    draft->ab = result;
+    report->ab_nowhere = comm->pays_nowhere;
+}
+
 static void visit(spar_comm_t *comm, void *argument)
 {
     draft_t *draft = argument;
@@ -233,6 +249,7 @@ static void visit(spar_comm_t *comm, void *argument)
     add_layers(draft, comm);
     if (comm->steps.count > report->steps) {
         describe_steps(draft, comm);
+        describe_windows(draft, comm);
         note_multiple(draft, comm);
         describe_densities(comm, &report->densities);
         draft->model = comm->model;
@@ -265,6 +282,9 @@ static void draft_report(draft_t *draft, const char *reason)
 
     memset(draft, 0, sizeof(*draft));
     report->config = &spar_engine.config;
+    if (spar_engine.config.mode == SPAR_MODE_AB) {
+        report->ab = &draft->ab;
+    }
     report->ranks = spar_engine.size;
     report->nodes = spar_engine.nodes;
     report->topology = spar_links_report();
@@ -292,6 +312,7 @@ static void free_draft(draft_t *draft)
 {
     free(draft->layers);
     free(draft->steps);
+    spar_windows_result_destroy(&draft->ab);
 }
 
 static void write_report(draft_t *draft)

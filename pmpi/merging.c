@@ -1,6 +1,7 @@
 #include "pmpi/merging.h"
 
 #include "base/log.h"
+#include "pmpi/ab.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "policy/merging.h"
@@ -115,6 +116,9 @@ spar_group_t *spar_merging_find_group(const spar_comm_t *comm, size_t slot)
 {
     uint64_t step = comm->sequence->steps;
 
+    if (spar_ab_is_dense(comm)) {
+        return NULL;
+    }
     /* Trials take each layer's own method. */
     for (size_t i = 0;
          i < comm->group_count && step > spar_choose_settled_step(comm); i++) {

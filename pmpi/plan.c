@@ -67,8 +67,7 @@ static bool may_ring(void)
     const spar_config_t *config = &spar_engine.config;
 
     return config->exchange == SPAR_CONFIG_EXCHANGE_DENSE ||
-           (config->mode == SPAR_MODE_AUTO &&
-            config->dense != SPAR_CONFIG_DENSE_MPI);
+           (spar_engine_is_auto() && config->dense != SPAR_CONFIG_DENSE_MPI);
 }
 
 /* The ring's scratch must be there on all ranks or not be used at all. */
@@ -131,6 +130,7 @@ static uint64_t first_steady_step(void)
     case SPAR_MODE_OFF:
         return 0;
     case SPAR_MODE_AUTO:
+    case SPAR_MODE_AB:
         return spar_choose_watch_steps() + ramp +
                SPAR_TRIAL_CANDIDATES * SPAR_TRIAL_STEPS;
     case SPAR_MODE_SPARSE:

@@ -1,5 +1,6 @@
 #include "pmpi/review.h"
 
+#include "pmpi/ab.h"
 #include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
@@ -285,7 +286,7 @@ bool spar_review_is_due(const spar_comm_t *comm)
          (is_first(comm) && comm->trial_rounds < 2))) {
         return false;
     }
-    return (steps - settled - 1) % REVIEW_STEPS == 0;
+    return (steps - settled - 1) % spar_ab_review_steps(REVIEW_STEPS) == 0;
 }
 
 void spar_review_begin(spar_comm_t *comm)

@@ -36,6 +36,19 @@ static _Noreturn void end_job(void)
     abort();
 }
 
+/* Persistent calls have starts, but no steps that could make windows. */
+static void judge_first(const spar_comm_t *comm, spar_layer_t *layer)
+{
+    if (spar_engine.config.mode == SPAR_MODE_AB) {
+        layer->why = "persistent: dense in mode ab";
+    } else if (!spar_plan_fits(layer, comm->size)) {
+        layer->why = "too large for one message";
+    } else {
+        layer->sparse = true;
+        layer->why = "persistent: sparse after learning";
+    }
+}
+
 static void fill(spar_standing_t *standing)
 {
     spar_comm_t *comm = standing->comm;
@@ -45,9 +58,7 @@ static void fill(spar_standing_t *standing)
     spar_layer_init(layer, &spar_engine.config, standing->dtype,
                     (uint64_t)standing->call.count);
     layer->nonblocking = true;
-    layer->sparse = spar_plan_fits(layer, comm->size);
-    layer->why = layer->sparse ? "persistent: sparse after learning"
-                               : "too large for one message";
+    judge_first(comm, layer);
     atomic_store(&standing->dense, !layer->sparse);
     layer->flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     spar_selection_init(&standing->lane.selection);

@@ -10,6 +10,7 @@
 #define SPAR_POLICY_CONFIG_H
 
 #include "base/status.h"
+#include "policy/windows.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ typedef enum spar_mode {
     SPAR_MODE_DENSE,    /* measure only */
     SPAR_MODE_SPARSE,   /* sparse wherever the gate allows */
     SPAR_MODE_LOSSLESS, /* every non-zero entry, no residual */
+    SPAR_MODE_AB,       /* auto, then dense and sparse windows in turns */
     SPAR_MODE_OFF       /* pass every call on */
 } spar_mode_t;
 
@@ -92,6 +94,7 @@ typedef struct spar_config {
     uint64_t step_calls; /* 0: learn it */
     uint64_t stop_steps; /* 0: never */
     double init_timeout; /* seconds */
+    spar_windows_t ab;   /* mode ab, steps */
     double density_min;  /* bounds and first value of densities by a rule */
     double density_max;
     double density_base;

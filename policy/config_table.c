@@ -1,7 +1,7 @@
 #include "policy/config_table.h"
 
-static const char *const mode_choices[] = {"auto",     "dense", "sparse",
-                                           "lossless", "off",   NULL};
+static const char *const mode_choices[] = {
+    "auto", "dense", "sparse", "lossless", "ab", "off", NULL};
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {
     "auto", "allgather", "doubling", "split", "node", "dense", NULL};
@@ -22,12 +22,14 @@ static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
 const spar_config_row_t spar_config_table[] = {
     {.name = "SPAR_MODE",
      .initial = "auto",
-     .allowed = "auto, dense, sparse, lossless, off",
+     .allowed = "auto, dense, sparse, lossless, ab, off",
      .doc = "What to do with gradient exchanges: auto sends a layer sparsely "
             "where that is predicted, and then measured, to be faster; dense "
             "only measures; sparse always sends sparsely where the gate "
             "allows; lossless sends every non-zero entry and keeps no "
-            "residual; off passes every call on.",
+            "residual; ab does as auto, and then takes turns of dense and "
+            "sparse steps and tells what sparse exchanges gain; off passes "
+            "every call on.",
      .type = &spar_config_choice,
      .offset = FIELD(mode),
      .choices = mode_choices},
@@ -90,6 +92,16 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(step_calls),
      .low = 0,
      .high = 1024},
+    {.name = "SPAR_AB",
+     .initial = "20:20",
+     .allowed = "two numbers from 4 to 1000000 with a colon between them",
+     .doc = "Mode ab: steps in each dense and in each sparse window. The first "
+            "two of a window do not count. A flush that is asked for in a "
+            "dense window is carried out in the next sparse one.",
+     .type = &spar_config_windows,
+     .offset = FIELD(ab),
+     .low = 4,
+     .high = 1e6},
     {.name = "SPAR_SELECT",
      .initial = "exact",
      .allowed = "exact, gaussian, topk",

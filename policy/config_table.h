@@ -30,6 +30,7 @@ extern const spar_config_type_t spar_config_number;  /* uint64_t, k m g */
 extern const spar_config_type_t spar_config_seconds; /* double; us ms s min */
 extern const spar_config_type_t spar_config_share;   /* double in (0, 1] */
 extern const spar_config_type_t spar_config_ramp;    /* rule or list */
+extern const spar_config_type_t spar_config_windows; /* spar_windows_t */
 extern const spar_config_type_t spar_config_report;  /* text */
 extern const spar_config_type_t spar_config_isa;     /* one of choices */
 

@@ -256,6 +256,46 @@ static void ramp_print(const spar_config_row_t *row, const void *field,
 
 const spar_config_type_t spar_config_ramp = {ramp_parse, ramp_print};
 
+/* A whole number within the row's bounds; advances behind it. */
+static int parse_length(const spar_config_row_t *row, const char **text_p,
+                        uint64_t *length_p)
+{
+    double value;
+
+    if (parse_double(text_p, &value) != 0 || value < row->low ||
+        value > row->high || value != (double)(uint64_t)value) {
+        return -1;
+    }
+    *length_p = (uint64_t)value;
+    return 0;
+}
+
+static int windows_parse(const spar_config_row_t *row, const char *text,
+                         void *field)
+{
+    spar_windows_t windows;
+
+    if (parse_length(row, &text, &windows.dense) != 0 || *text++ != ':' ||
+        parse_length(row, &text, &windows.sparse) != 0 || *text != '\0') {
+        return -1;
+    }
+    memcpy(field, &windows, sizeof(windows));
+    return 0;
+}
+
+static void windows_print(const spar_config_row_t *row, const void *field,
+                          char *text, size_t size)
+{
+    spar_windows_t windows;
+
+    (void)row;
+    memcpy(&windows, field, sizeof(windows));
+    snprintf(text, size, "%llu:%llu", (unsigned long long)windows.dense,
+             (unsigned long long)windows.sparse);
+}
+
+const spar_config_type_t spar_config_windows = {windows_parse, windows_print};
+
 static int report_parse(const spar_config_row_t *row, const char *text,
                         void *field)
 {

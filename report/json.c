@@ -1,5 +1,6 @@
 #include "report/report.h"
 
+#include "report/ab.h"
 #include "report/json_topology.h"
 #include "spar_version.h"
 
@@ -168,6 +169,7 @@ static json_t *report_json(const spar_report_t *report)
         return NULL;
     }
     json_object_set_new(root, "densities", densities_json(&report->densities));
+    json_object_set_new(root, "ab", spar_report_ab_json(report));
     json_object_set_new(root, "model", model_json(report->model));
     json_object_set_new(root, "topology",
                         spar_report_topology_json(report->topology));

@@ -92,6 +92,9 @@ typedef struct spar_report {
     const spar_report_layer_t *layers;
     size_t layer_count;
     spar_report_densities_t densities; /* likewise */
+    /* Mode ab; NULL: another one. Of the busiest communicator. */
+    const spar_windows_result_t *ab;
+    bool ab_nowhere;           /* no layer goes sparse (any more) */
     const spar_model_t *model; /* of the busiest communicator; NULL: none */
     const spar_report_topology_t *topology; /* NULL: not known */
     const char *progress; /* who advances non-blocking calls, and why */

@@ -1,5 +1,5 @@
 #include "base/quantile.h"
-#include "report/report.h"
+#include "report/ab.h"
 #include "spar_version.h"
 
 #include <inttypes.h>
@@ -213,6 +213,7 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
     print_head(report, file);
     print_traffic(report, file);
     print_gain(report, file);
+    spar_report_print_ab(report, file);
     print_overlap(report, file);
     print_densities(&report->densities, file);
     print_layers(report, file);

@@ -147,6 +147,11 @@ add_library(mpi_slow SHARED mpi/slow.c)
 target_link_libraries(mpi_slow PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
 target_compile_definitions(mpi_slow PRIVATE _GNU_SOURCE)
 set_target_properties(mpi_slow PROPERTIES C_VISIBILITY_PRESET default)
+add_library(mpi_slow_dense SHARED mpi/slow.c)
+target_link_libraries(mpi_slow_dense PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
+target_compile_definitions(mpi_slow_dense PRIVATE _GNU_SOURCE
+    DENSE_US=20000 ENTRIES_US=0)
+set_target_properties(mpi_slow_dense PROPERTIES C_VISIBILITY_PRESET default)
 spar_mpi_test(taken_back
     ENV SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
     ARGS -n 2 -m "sums are right" -m "sparse proved slower"
@@ -158,6 +163,27 @@ spar_mpi_test(averaging
     ENV SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
     ARGS -n 2 -m "sums are right" -m "changes little, like parameters"
         -- $<TARGET_FILE:mpi_averaging>)
+
+# Dense and sparse windows in one run: 100 steps, of which 6 are learnt from, 8
+# are watched and 8 are a trial; the last window is not over.
+foreach(ranks 2 3 4)
+    spar_mpi_test(ab_${ranks} ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_STEP_CALLS=1
+            SPAR_EXCHANGE=allgather SPAR_DENSE=mpi
+            LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
+        ARGS -n ${ranks} -m "sums are right" -m "a/b: 15 windows" -m "(16 steps)"
+            -m "(28 steps)" -m "a/b: gain" -a "nothing goes sparse"
+            -- ${sim} --flat --steps 100 --windows 4:6 --expect any)
+endforeach()
+# Where dense sums are asked for, there is nothing to compare.
+spar_mpi_test(ab_nowhere
+    ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_EXCHANGE=dense
+    ARGS -n 2 -m "sums are right" -a "windows"
+        -m "a/b: nothing goes sparse, so there is nothing to compare"
+        -- ${sim} --flat --steps 60 --expect dense)
+spar_mpi_test(ab_short ENV SPAR_MODE=ab
+    ARGS -n 2 -m "sums are right"
+        -m "a/b: the run ended before a dense and a sparse window were over"
+        -- ${sim} --flat --steps 5 --expect dense)
 
 # Settings
 spar_mpi_test(bad_value ENV SPAR_MODE=fast

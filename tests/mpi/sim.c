@@ -6,7 +6,8 @@
  *    of all gradients of all ranks (conservation);
  *  - a step with NaN or Inf delivers what the dense sum delivers, and is
  *    forgotten afterwards (the residuals are as before);
- *  - lossless steps are exact.
+ *  - lossless steps are exact;
+ *  - dense and sparse windows take turns, where that is expected.
  * It knows nothing of Spar but MPI_Pcontrol.
  */
 #include <math.h>
@@ -29,10 +30,12 @@ typedef struct options {
     bool use_double;
     int bad_step;             /* NaN or Inf on one rank; -1: never */
     int pause_from, pause_to; /* steps in which one rank pauses */
-    int interrupt;      /* step with other large calls in between; -1: never */
-    bool embedding;     /* few rows have gradients */
-    int crowded_step;   /* in which they all have; -1: never */
-    bool random;        /* real gradients: only equal bits are checked */
+    int interrupt;    /* step with other large calls in between; -1: never */
+    bool embedding;   /* few rows have gradients */
+    int crowded_step; /* in which they all have; -1: never */
+    bool random;      /* real gradients: only equal bits are checked */
+    int dense_window; /* steps; 0: no windows are expected */
+    int sparse_window;
     const char *expect; /* sparse, dense, lossless, any */
 } options_t;
 
@@ -161,9 +164,33 @@ static void interrupt(void)
     }
 }
 
+/* Behind the trials, which are sparse, windows take turns to the end. */
+static void check_windows(const options_t *o, const bool *sparse)
+{
+    int step = 0, windows = 0;
+
+    while (step < o->steps && !sparse[step]) {
+        step++;
+    }
+    while (step < o->steps && sparse[step]) {
+        step++;
+    }
+    while (step < o->steps) {
+        int length = windows % 2 == 0 ? o->dense_window : o->sparse_window;
+
+        for (int i = 0; i < length && step < o->steps; i++, step++) {
+            check(sparse[step] == (windows % 2 == 1),
+                  "the step is in the other window", step, -1);
+        }
+        windows++;
+    }
+    check(windows > 4, "there were no windows", -1, -1);
+}
+
 static void run(options_t *o)
 {
     double *delivered[MOST_LAYERS], *expected[MOST_LAYERS];
+    bool *sparse = calloc((size_t)o->steps, sizeof(*sparse));
     long sparse_calls = 0;
 
     for (int layer = 0; layer < o->layers; layer++) {
@@ -186,6 +213,7 @@ static void run(options_t *o)
             check(!paused || different == 0, "a paused step is not dense", step,
                   layer);
             sparse_calls += different > 0;
+            sparse[step] |= different > 0;
             for (int i = 0; step != o->bad_step && i < o->counts[layer]; i++) {
                 expected[layer][i] += sum_of(o, step, layer, i);
             }
@@ -205,6 +233,10 @@ static void run(options_t *o)
         free(delivered[layer]);
         free(expected[layer]);
     }
+    if (o->dense_window > 0) {
+        check_windows(o, sparse);
+    }
+    free(sparse);
     if (strcmp(o->expect, "sparse") == 0) {
         check(sparse_calls > o->steps / 2, "nothing went sparse", -1, -1);
     } else if (strcmp(o->expect, "any") != 0) {
@@ -256,6 +288,9 @@ static void parse(int argc, char **argv, options_t *o)
             i++;
         } else if (strcmp(argv[i], "--random") == 0) {
             o->random = true;
+        } else if (strcmp(argv[i], "--windows") == 0) {
+            sscanf(value, "%d:%d", &o->dense_window, &o->sparse_window);
+            i++;
         } else if (strcmp(argv[i], "--expect") == 0) {
             o->expect = value;
             i++;

@@ -1,13 +1,18 @@
 /*
- * A network on which Spar's prediction fails: large dense sums take 4 ms longer
- * than they should, and entries of the sparse exchange 15 ms. Preloaded behind
- * Spar, where its calls to the real MPI arrive.
+ * A slow network: large dense sums take DENSE_US longer than they should, and
+ * entries of the sparse exchange ENTRIES_US, on which Spar's prediction fails.
+ * Preloaded behind Spar, where its calls to the real MPI arrive.
  */
 #include <dlfcn.h>
 #include <mpi.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Microseconds. */
+#ifndef DENSE_US
+#define DENSE_US   4000
+#define ENTRIES_US 15000
+#endif
 /* Of the first lane; a header alone is small. */
 #define LAST_TAG 2
 #define HEADER   72
@@ -28,7 +33,7 @@ int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
         find("PMPI_Isend", &real);
     }
     if (tag <= LAST_TAG && count > HEADER) {
-        usleep(15000);
+        usleep(ENTRIES_US);
     }
     return real(data, count, type, to, tag, comm, request);
 }
@@ -42,7 +47,7 @@ int PMPI_Allreduce(const void *in, void *out, int count, MPI_Datatype type,
         find("PMPI_Allreduce", &real);
     }
     if (count >= 4096) {
-        usleep(4000);
+        usleep(DENSE_US);
     }
     return real(in, out, count, type, op, comm);
 }

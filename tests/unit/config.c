@@ -71,6 +71,7 @@ static void values_are_taken_from_the_environment(void **state)
     setenv("SPAR_MIN_COUNT", "64k", 1);
     setenv("SPAR_INIT_TIMEOUT", "1500ms", 1);
     setenv("SPAR_REPORT", "out/run.json", 1);
+    setenv("SPAR_AB", "8:40", 1);
     assert_int_equal(spar_config_load(&config, error, sizeof(error)), SPAR_OK);
     assert_int_equal(config.mode, SPAR_MODE_SPARSE);
     assert_int_equal(config.density_count, 3);
@@ -78,6 +79,8 @@ static void values_are_taken_from_the_environment(void **state)
     assert_int_equal(config.min_count, 65536);
     assert_true(config.init_timeout == 1.5);
     assert_string_equal(config.report, "out/run.json");
+    assert_int_equal(config.ab.dense, 8);
+    assert_int_equal(config.ab.sparse, 40);
 }
 
 static void a_rule_may_stand_for_the_density(void **state)
@@ -144,7 +147,11 @@ static void bad_values_are_refused_by_name(void **state)
         {"SPAR_LEARN_STEPS", "1e400"}, {"SPAR_INIT_TIMEOUT", "5parsec"},
         {"SPAR_INIT_TIMEOUT", "0s"},   {"SPAR_REPORT", "report.txt"},
         {"SPAR_ISA", "sse9"},          {"SPAR_SELECT", "dgc"},
-        {"SPAR_STEP_CALLS", "1025"},   {"SPAR_LOG", "loud"}};
+        {"SPAR_STEP_CALLS", "1025"},   {"SPAR_LOG", "loud"},
+        {"SPAR_AB", "20"},             {"SPAR_AB", "20:"},
+        {"SPAR_AB", ":20"},            {"SPAR_AB", "3:20"},
+        {"SPAR_AB", "20:3"},           {"SPAR_AB", "20:20:20"},
+        {"SPAR_AB", "20:2e6"},         {"SPAR_AB", "20.5:20"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
