@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pmpi/cost.h"
 #include "pmpi/dense_call.h"
+#include "pmpi/engine.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/review.h"
@@ -108,6 +109,7 @@ void spar_advance_count_dense(spar_op_t *op)
 static bool begin_dense(spar_op_t *op, bool in_turn)
 {
     if (op->kind == SPAR_OP_BLOCKING) {
+        spar_shadow_begin_dense(op);
         op->stage = SPAR_OP_CALLERS;
         /* Nobody but its caller can advance it. */
         op->counted = false;
@@ -119,8 +121,13 @@ static bool begin_dense(spar_op_t *op, bool in_turn)
     if (!in_turn) {
         return false;
     }
+    spar_shadow_begin_dense(op);
     op->code = spar_dense_call_start(&op->call, op->comm->shadow, &op->dense);
-    op->stage = op->code == MPI_SUCCESS ? SPAR_OP_DENSE : SPAR_OP_ENDED;
+    op->stage = SPAR_OP_DENSE;
+    if (op->code != MPI_SUCCESS) {
+        spar_shadow_end_dense(op);
+        op->stage = SPAR_OP_ENDED;
+    }
     return true;
 }
 
@@ -129,6 +136,7 @@ static void end_dense(spar_op_t *op, int code)
     op->code = code;
     op->stage = SPAR_OP_ENDED;
     spar_advance_count_dense(op);
+    spar_shadow_end_dense(op);
     if (code != MPI_SUCCESS || op->layer == NULL) {
         return;
     }
@@ -228,7 +236,8 @@ static bool may_turn_dense(const spar_op_t *op)
     return op->stage == SPAR_OP_TURNS_DENSE ||
            (op->stage == SPAR_OP_MERGED && !spar_bundle_has_agreed(op)) ||
            (op->stage == SPAR_OP_SPARSE &&
-            (!spar_sparse_has_agreed(op) || spar_sparse_flags(op) != 0));
+            (spar_engine_is_shadow() || !spar_sparse_has_agreed(op) ||
+             spar_sparse_flags(op) != 0));
 }
 
 static bool advance_active(spar_comm_t *comm)

@@ -160,6 +160,8 @@ static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
         layer->why = "mode dense";
     } else if (layer->nonblocking && !spar_post_takes_requests()) {
         layer->why = "no helper thread: non-blocking calls are passed on";
+    } else if (spar_engine_is_shadow() && own_ring) {
+        layer->why = "dense is asked for";
     } else if (!spar_engine_is_auto()) {
         layer->sparse = true;
         layer->trial.method = own_ring ? SPAR_METHOD_RING : layer->trial.method;

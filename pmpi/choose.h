@@ -7,7 +7,7 @@
  *   watched; then the ramp of the density; then trials of the sparse
  *   candidates; then the fastest, reviewed now and then.
  *   mode ab: the same, and then dense and sparse windows (pmpi/ab.h).
- *   mode sparse: the same as auto without the dense steps.
+ *   modes sparse and shadow: the same as auto without the dense steps.
  */
 #ifndef SPAR_PMPI_CHOOSE_H
 #define SPAR_PMPI_CHOOSE_H

@@ -146,6 +146,7 @@ typedef struct spar_comm {
     spar_group_t *groups; /* of layers that travel together */
     size_t group_count;
     spar_steps_t steps;
+    spar_shadow_overlap_t overlap; /* mode shadow */
     spar_timeline_t timeline;
     spar_densities_t densities; /* where a rule sets them */
     uint64_t probe_steps; /* with the least densities, to see who overlaps */

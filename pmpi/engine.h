@@ -33,6 +33,11 @@ static inline bool spar_engine_is_auto(void)
            spar_engine.config.mode == SPAR_MODE_AB;
 }
 
+static inline bool spar_engine_is_shadow(void)
+{
+    return spar_engine.config.mode == SPAR_MODE_SHADOW;
+}
+
 /*
  * After the real MPI_Init, collective over MPI_COMM_WORLD: agrees on the
  * settings and attaches MPI_COMM_WORLD. Ends the job on errors.

@@ -8,6 +8,7 @@
 #include "pmpi/links.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
+#include "pmpi/shadow_report.h"
 #include "pmpi/standing.h"
 #include "pmpi/steps.h"
 #include "report/report.h"
@@ -78,6 +79,7 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
                 : 0,
         .release_seconds = layer->release,
         .need_seconds = layer->need};
+    spar_shadow_describe(layer, out);
 }
 
 static void add_layers(draft_t *draft, const spar_comm_t *comm)
@@ -114,8 +116,13 @@ static void add_layers(draft_t *draft, const spar_comm_t *comm)
 static void add_memory(spar_report_t *report, const spar_comm_t *comm)
 {
     for (size_t i = 0; i < comm->layer_count; i++) {
-        if (comm->layers[i].residual != NULL) {
-            report->residual_bytes += spar_layer_bytes(&comm->layers[i]);
+        const spar_layer_t *layer = &comm->layers[i];
+
+        if (layer->residual != NULL) {
+            report->residual_bytes += spar_layer_bytes(layer);
+        }
+        if (layer->shadow.out != NULL) {
+            report->memory_bytes += spar_layer_bytes(layer);
         }
     }
     if (comm->ring == NULL) {
@@ -245,6 +252,7 @@ static void visit(spar_comm_t *comm, void *argument)
     report->sent_total += comm->bytes_sent;
     report->dense_calls += comm->dense_calls;
     report->nonfinite_calls += comm->nonfinite_calls;
+    spar_shadow_add_overlap(comm, report);
     add_memory(report, comm);
     add_layers(draft, comm);
     if (comm->steps.count > report->steps) {
@@ -282,6 +290,7 @@ static void draft_report(draft_t *draft, const char *reason)
 
     memset(draft, 0, sizeof(*draft));
     report->config = &spar_engine.config;
+    report->shadow = spar_engine_is_shadow();
     if (spar_engine.config.mode == SPAR_MODE_AB) {
         report->ab = &draft->ab;
     }

@@ -126,6 +126,7 @@ void spar_layer_destroy(spar_layer_t *layer)
     for (unsigned i = 0; i < layer->piece_count; i++) {
         spar_piece_cleanup(spar_layer_piece(layer, i));
     }
+    spar_shadow_cleanup(layer);
     layer->piece_count = 0;
     free(layer->more);
     layer->more = NULL;
@@ -145,8 +146,8 @@ double spar_layer_unsent_share(const spar_layer_t *layer)
 
 void spar_layer_retire(spar_layer_t *layer, const char *reason)
 {
-    if (layer->owes) {
-        layer->unsent_share = spar_layer_unsent_share(layer);
+    layer->unsent_share = spar_layer_unsent_share(layer);
+    if (layer->owes && !spar_engine_is_shadow()) {
         /* All ranks owe about as much. */
         spar_log_write(
             spar_engine.rank == 0 ? SPAR_LOG_WARN : SPAR_LOG_INFO,
@@ -157,6 +158,7 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason)
             reason);
     }
     spar_layer_cleanup(layer);
+    spar_shadow_cleanup(layer);
     layer->owes = false;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/dtype.h"
 #include "pmpi/piece.h"
+#include "pmpi/shadow.h"
 #include "pmpi/timeline.h"
 #include "policy/config.h"
 #include "policy/content.h"
@@ -66,8 +67,9 @@ typedef struct spar_layer {
     double span_sum;   /* seconds from the call to its completion */
     double depth_sum;  /* pending calls */
     unsigned depth_most;
-    double sent_norm2;   /* of an exchange now and then */
-    double unsent_share; /* when it was retired; negative: not known */
+    spar_shadow_t shadow; /* mode shadow */
+    double sent_norm2;    /* of an exchange now and then */
+    double unsent_share;  /* when it was retired; negative: not known */
 } spar_layer_t;
 
 /* A layer of one piece. */

@@ -36,7 +36,8 @@ static size_t find_runs(const spar_comm_t *comm, spar_merging_run_t *runs)
 {
     spar_merging_call_t calls[SPAR_SEQUENCE_MAX_PERIOD];
 
-    if (spar_engine.config.merge == SPAR_CONFIG_MERGE_OFF) {
+    if (spar_engine.config.merge == SPAR_CONFIG_MERGE_OFF ||
+        spar_engine_is_shadow()) {
         return 0;
     }
     for (size_t i = 0; i < comm->layer_count; i++) {

@@ -135,6 +135,7 @@ static uint64_t first_steady_step(void)
                SPAR_TRIAL_CANDIDATES * SPAR_TRIAL_STEPS;
     case SPAR_MODE_SPARSE:
     case SPAR_MODE_LOSSLESS:
+    case SPAR_MODE_SHADOW:
         break;
     }
     return ramp;

@@ -161,6 +161,12 @@ static void judge_zeros(spar_layer_t *layer, bool few)
     }
 }
 
+/* In mode shadow it is the exchanges that are timed. */
+static bool is_shared(const spar_layer_t *layer)
+{
+    return layer->nonblocking && !spar_engine_is_shadow();
+}
+
 /* Calls that can be timed one by one: all methods that were tried; of the
  * others only the method in force. */
 static void look_at_times(spar_comm_t *comm)
@@ -182,7 +188,7 @@ static void look_at_times(spar_comm_t *comm)
     for (size_t i = 0; i < count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
-        for (size_t m = 0; m < SPAR_METHODS && layer->nonblocking; m++) {
+        for (size_t m = 0; m < SPAR_METHODS && is_shared(layer); m++) {
             values[m * count + i] =
                 m == (size_t)layer->trial.method ? shared[i] : 0;
         }
@@ -281,7 +287,7 @@ bool spar_review_is_due(const spar_comm_t *comm)
     if (has_rule()) {
         return (steps - settled - 1) % DENSITY_STEPS == 0;
     }
-    if (!spar_engine_is_auto() &&
+    if (!spar_engine_is_auto() && !spar_engine_is_shadow() &&
         (steps > settled + 1 + EARLY_STEPS ||
          (is_first(comm) && comm->trial_rounds < 2))) {
         return false;

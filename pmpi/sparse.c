@@ -69,6 +69,16 @@ static bool has_residual(spar_layer_t *layer)
     return true;
 }
 
+static bool has_out(spar_layer_t *layer)
+{
+    return !spar_engine_is_shadow() || spar_shadow_reserve(layer);
+}
+
+static void *out_of(const spar_op_t *op)
+{
+    return spar_engine_is_shadow() ? op->layer->shadow.out : op->call.recvbuf;
+}
+
 static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
 {
     if (op->method == SPAR_METHOD_SPLIT && piece->split == NULL) {
@@ -167,14 +177,13 @@ static spar_status_t start_piece(spar_op_t *op)
                    .count = part.piece->count},
         .selection = &part.lane->selection,
         .gradient = at(layer, spar_op_gradient(op), part.piece),
-        .out = at(layer, op->call.recvbuf, part.piece),
         .eager = *room_of(op, &part) >= part.size.entries,
         .apply = layer->piece_count == 1};
     double begin = spar_clock_now();
 
     /* With flags, too, the others' entries may come. */
     if (spar_exchange_reserve(exchange, &part.size) != SPAR_OK ||
-        !has_split_state(op, part.piece)) {
+        !has_split_state(op, part.piece) || !has_out(layer)) {
         op->flags |= SPAR_WIRE_NO_MEMORY;
     }
     if ((op->flags &
@@ -183,6 +192,7 @@ static spar_status_t start_piece(spar_op_t *op)
         layer->select_sum += spar_clock_now() - begin;
     }
     call.header.flags = op->flags;
+    call.out = at(layer, out_of(op), part.piece);
     call.residual = at(layer, layer->residual, part.piece);
     call.split = part.piece->split;
     part.lane->exchange = exchange;
@@ -202,6 +212,9 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
         op->layer->piece_count == 1 ? 0 : op->layer->piece_count;
     op->flags = spar_sparse_requests(op);
     op->layer->exchanges++;
+    if (spar_engine_is_shadow()) {
+        spar_shadow_begin_sparse(op);
+    }
     status = start_piece(op);
     if (op->standing == NULL) {
         spar_timeline_begin_transfer(op->comm);
@@ -301,7 +314,9 @@ void spar_sparse_flush(spar_op_t *op)
     spar_allreduce_call_t *call = &op->call;
     size_t bytes = spar_layer_bytes(layer);
 
-    if (layer->residual != NULL) {
+    if (spar_engine_is_shadow()) {
+        spar_shadow_flush(layer);
+    } else if (layer->residual != NULL) {
         spar_residual_commit(layer->dtype, layer->residual,
                              spar_op_gradient(op), NULL, 0, layer->count);
         memcpy(call->recvbuf, layer->residual, bytes);
@@ -385,16 +400,30 @@ static void note_sparse(spar_op_t *op)
     note_call(op);
 }
 
+/* Without a flag. Whether the result is delivered. */
+static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
+{
+    note_sparse(op);
+    if (spar_engine_is_shadow()) {
+        spar_shadow_end_sparse(op, bytes, is_sampled(op->layer));
+    }
+    return !spar_engine_is_shadow();
+}
+
 bool spar_sparse_conclude(spar_op_t *op)
 {
     uint32_t flags = spar_sparse_flags(op);
+    uint64_t bytes = 0;
 
     for (unsigned i = 0; i < op->pieces_started; i++) {
-        spar_cost_bytes(op, lane_of(op, i)->exchange->bytes_sent);
+        bytes += lane_of(op, i)->exchange->bytes_sent;
     }
+    spar_cost_bytes(op, bytes);
     if (flags == 0) {
-        note_sparse(op);
-        return true;
+        return conclude_sparse(op, bytes);
+    }
+    if (spar_engine_is_shadow()) {
+        spar_shadow_drop_sparse(op);
     }
     op->method = SPAR_METHODS; /* what it takes now tells nothing */
     /* Non-finite, out of memory, or paused: as if Spar were not there. */

@@ -39,7 +39,7 @@ bool spar_sparse_has_agreed(const spar_op_t *op);
 
 /* After SPAR_OK. true: the result is delivered. false: all ranks have to make
  * a dense call with op->call now, which may have been changed to deliver the
- * residual. */
+ * residual; in mode shadow always, and nothing was changed. */
 bool spar_sparse_conclude(spar_op_t *op);
 
 /* The layer's residual takes the gradient in and becomes the call's buffer, for

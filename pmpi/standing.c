@@ -39,8 +39,8 @@ static _Noreturn void end_job(void)
 /* Persistent calls have starts, but no steps that could make windows. */
 static void judge_first(const spar_comm_t *comm, spar_layer_t *layer)
 {
-    if (spar_engine.config.mode == SPAR_MODE_AB) {
-        layer->why = "persistent: dense in mode ab";
+    if (spar_engine.config.mode == SPAR_MODE_AB || spar_engine_is_shadow()) {
+        layer->why = "persistent: dense in modes that compare";
     } else if (!spar_plan_fits(layer, comm->size)) {
         layer->why = "too large for one message";
     } else {

@@ -24,6 +24,7 @@ typedef enum spar_mode {
     SPAR_MODE_DENSE,    /* measure only */
     SPAR_MODE_SPARSE,   /* sparse wherever the gate allows */
     SPAR_MODE_LOSSLESS, /* every non-zero entry, no residual */
+    SPAR_MODE_SHADOW,   /* dense, with the sparse exchange beside it */
     SPAR_MODE_AB,       /* auto, then dense and sparse windows in turns */
     SPAR_MODE_OFF       /* pass every call on */
 } spar_mode_t;

@@ -1,7 +1,7 @@
 #include "policy/config_table.h"
 
 static const char *const mode_choices[] = {
-    "auto", "dense", "sparse", "lossless", "ab", "off", NULL};
+    "auto", "dense", "sparse", "lossless", "shadow", "ab", "off", NULL};
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {
     "auto", "allgather", "doubling", "split", "node", "dense", NULL};
@@ -22,12 +22,14 @@ static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
 const spar_config_row_t spar_config_table[] = {
     {.name = "SPAR_MODE",
      .initial = "auto",
-     .allowed = "auto, dense, sparse, lossless, ab, off",
+     .allowed = "auto, dense, sparse, lossless, shadow, ab, off",
      .doc = "What to do with gradient exchanges: auto sends a layer sparsely "
             "where that is predicted, and then measured, to be faster; dense "
             "only measures; sparse always sends sparsely where the gate "
             "allows; lossless sends every non-zero entry and keeps no "
-            "residual; ab does as auto, and then takes turns of dense and "
+            "residual; shadow delivers dense sums and exchanges sparsely "
+            "beside them, for the report; ab does as auto, and then takes "
+            "turns of dense and "
             "sparse steps and tells what sparse exchanges gain; off passes "
             "every call on.",
      .type = &spar_config_choice,

@@ -2,6 +2,7 @@
 
 #include "report/ab.h"
 #include "report/json_topology.h"
+#include "report/shadow.h"
 #include "spar_version.h"
 
 #include <errno.h>
@@ -73,11 +74,11 @@ static json_t *layer_json(const spar_report_layer_t *layer)
     return json_pack(
         "{s:i, s:i, s:I, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:f, s:I, s:f, "
         "s:f, "
-        "s:f, s:f, s:o, s:b, s:b, s:I, s:o, s:o, s:f, s:I, s:f, s:f, s:f}",
+        "s:f, s:f, s:o, s:b, s:b, s:I, s:o, s:o, s:f, s:I, s:f, s:f, s:f, s:o}",
         "comm", layer->comm, "slot", (int)layer->slot, "count",
         (json_int_t)layer->count, "dtype", spar_dtype_name(layer->dtype),
-        "state", layer->sparse ? "sparse" : "dense", "method", layer->method,
-        "why", layer->why, "density", layer->density, "calls",
+        "state", spar_report_state(layer), "method", layer->method, "why",
+        layer->why, "density", layer->density, "calls",
         (json_int_t)layer->calls, "sparse_calls",
         (json_int_t)layer->sparse_calls, "bytes_per_step", per_call,
         "dense_bytes_per_step", (json_int_t)layer->dense_bytes_per_call,
@@ -91,7 +92,8 @@ static json_t *layer_json(const spar_report_layer_t *layer)
         "post_to_complete_s", known(layer->measured ? layer->span_seconds : -1),
         "queue_depth", layer->depth, "queue_depth_max",
         (json_int_t)layer->depth_most, "plan_density", layer->plan_density,
-        "release_s", layer->release_seconds, "need_s", layer->need_seconds);
+        "release_s", layer->release_seconds, "need_s", layer->need_seconds,
+        "shadow", spar_report_layer_shadow_json(layer));
 }
 
 static json_t *layers_json(const spar_report_t *report)
@@ -170,6 +172,7 @@ static json_t *report_json(const spar_report_t *report)
     }
     json_object_set_new(root, "densities", densities_json(&report->densities));
     json_object_set_new(root, "ab", spar_report_ab_json(report));
+    json_object_set_new(root, "shadow", spar_report_shadow_json(report));
     json_object_set_new(root, "model", model_json(report->model));
     json_object_set_new(root, "topology",
                         spar_report_topology_json(report->topology));

@@ -17,6 +17,18 @@
 
 #define SPAR_REPORT_SCHEMA 2
 
+/* Mode shadow: means of a layer's calls. */
+typedef struct spar_report_shadow {
+    uint64_t calls; /* with a sparse exchange; 0: the rest is not known */
+    double sparse_seconds; /* of that exchange, selection included */
+    double dense_seconds;  /* of the dense call after it */
+    double bytes;          /* that this rank sent in the exchange */
+    bool pays;             /* mode auto would send it sparsely */
+    unsigned samples;      /* calls whose sums were compared; 0: neither of */
+    double difference;     /* |sparse - dense| / |dense| */
+    double cosine;
+} spar_report_shadow_t;
+
 typedef struct spar_report_layer {
     int comm; /* number of its communicator */
     unsigned slot;
@@ -51,6 +63,7 @@ typedef struct spar_report_layer {
      * and needed, seconds after the step's begin, as if none took any time. */
     double release_seconds;
     double need_seconds;
+    spar_report_shadow_t shadow;
 } spar_report_layer_t;
 
 /* Densities by a rule (SPAR_DENSITY=auto, lags-paper), at the last review. */
@@ -94,6 +107,11 @@ typedef struct spar_report {
     spar_report_densities_t densities; /* likewise */
     /* Mode ab; NULL: another one. Of the busiest communicator. */
     const spar_windows_result_t *ab;
+    bool shadow; /* the mode */
+    /* Mode shadow: seconds per step in which non-blocking calls were under way;
+     * 0: none. */
+    double overlap_sparse;
+    double overlap_dense;
     bool ab_nowhere;           /* no layer goes sparse (any more) */
     const spar_model_t *model; /* of the busiest communicator; NULL: none */
     const spar_report_topology_t *topology; /* NULL: not known */
@@ -101,6 +119,14 @@ typedef struct spar_report {
     const char *const *notes;
     size_t note_count;
 } spar_report_t;
+
+/* One word. */
+static inline const char *spar_report_state(const spar_report_layer_t *layer)
+{
+    return layer->shadow.calls > 0 ? "shadow"
+           : layer->sparse         ? "sparse"
+                                   : "dense";
+}
 
 /* At most 40 lines. */
 void spar_report_write_summary(const spar_report_t *report, FILE *file);

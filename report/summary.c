@@ -1,5 +1,6 @@
 #include "base/quantile.h"
 #include "report/ab.h"
+#include "report/shadow.h"
 #include "spar_version.h"
 
 #include <inttypes.h>
@@ -175,7 +176,7 @@ static void print_layer(const spar_report_layer_t *layer, FILE *file)
 {
     fprintf(file, "spar: %3d %4u %11" PRIu64 " %-7s %-6s %-9s", layer->comm,
             layer->slot, layer->count, spar_dtype_name(layer->dtype),
-            layer->sparse ? "sparse" : "dense", layer->method);
+            spar_report_state(layer), layer->method);
     print_number(file, 8, 5,
                  layer->plan_density > 0 ? layer->plan_density
                                          : layer->density);
@@ -212,7 +213,10 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
 {
     print_head(report, file);
     print_traffic(report, file);
-    print_gain(report, file);
+    if (!report->shadow) {
+        print_gain(report, file);
+    }
+    spar_report_print_shadow(report, file);
     spar_report_print_ab(report, file);
     print_overlap(report, file);
     print_densities(&report->densities, file);
