@@ -25,6 +25,7 @@ void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage)
         comm->active_last->next = op;
     }
     comm->active_last = op;
+    spar_tracing_launch(op);
     if (op->layer != NULL) {
         op->layer->active = true;
     }
@@ -108,6 +109,7 @@ void spar_advance_count_dense(spar_op_t *op)
  * that of the calls. So each waits until those before it have chosen. */
 static bool begin_dense(spar_op_t *op, bool in_turn)
 {
+    spar_tracing_launch(op);
     if (op->kind == SPAR_OP_BLOCKING) {
         spar_shadow_begin_dense(op);
         op->stage = SPAR_OP_CALLERS;

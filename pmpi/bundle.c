@@ -73,6 +73,7 @@ static uint32_t prepare(spar_lane_t *lane, const spar_exchange_size_t *size)
     }
     for (size_t i = 0; i < bundle->joined; i++) {
         flags |= spar_sparse_requests(bundle->members[i]);
+        spar_tracing_launch(bundle->members[i]);
     }
     if (flags == 0 &&
         spar_staging_reserve(&bundle->staging, size->dtype, size->count,
@@ -306,6 +307,7 @@ static void begin_alone(spar_op_t *op)
     bundle->begun++;
     bundle->occupied = true;
     op->stage = SPAR_OP_SPARSE;
+    spar_tracing_launch(op);
     if (spar_sparse_start(op, (uint32_t)op->place.slot) != SPAR_OK) {
         spar_advance_fail(op, spar_sparse_cause(op));
     }

@@ -16,6 +16,7 @@
 #include "pmpi/densities.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
+#include "pmpi/tracing.h"
 #include "pmpi/transport_mpi.h"
 #include "policy/model_fit.h"
 
@@ -150,6 +151,7 @@ typedef struct spar_comm {
     spar_timeline_t timeline;
     spar_densities_t densities; /* where a rule sets them */
     uint64_t probe_steps; /* with the least densities, to see who overlaps */
+    spar_tracing_comm_t tracing;
     uint64_t dense_calls; /* candidates that went dense */
     uint64_t nonfinite_calls;
     uint64_t bytes_sent; /* with dense calls' volume */

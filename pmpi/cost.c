@@ -26,6 +26,7 @@ void spar_cost_note(const spar_op_t *op)
     spar_sequence_end(op->comm->sequence, op->ticket,
                       blocking ? op->completed : op->posted + op->post_seconds,
                       cost);
+    spar_tracing_end(op, cost);
     if (layer == NULL) {
         return;
     }
@@ -49,6 +50,7 @@ void spar_cost_note(const spar_op_t *op)
 void spar_cost_bytes(spar_op_t *op, uint64_t bytes)
 {
     op->comm->bytes_sent += bytes;
+    op->bytes += bytes;
     if (op->layer != NULL) {
         op->layer->bytes_sent += bytes;
     }

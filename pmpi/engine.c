@@ -92,6 +92,7 @@ void spar_engine_start(void)
     choose_kernels();
     spar_gate_init();
     spar_engine.tx_at_start = spar_steps_interface_bytes();
+    spar_tracing_start();
     look_at_node();
     spar_comm_attach(MPI_COMM_WORLD);
     spar_engine.active = true;
@@ -112,4 +113,5 @@ void spar_engine_stop(void)
     spar_comm_free_all();
     spar_links_forget();
     spar_nodes_forget();
+    spar_tracing_stop();
 }

@@ -371,6 +371,7 @@ void spar_finish_report(void)
     if (spar_engine.rank == 0) {
         write_report(&draft);
     }
+    spar_tracing_write();
     free_draft(&draft);
 }
 
@@ -378,12 +379,15 @@ void spar_finish_partial(const char *reason)
 {
     draft_t draft;
 
-    if (!spar_engine.active || spar_engine.rank != 0) {
+    if (!spar_engine.active) {
         return;
     }
-    draft_report(&draft, reason);
-    write_report(&draft);
-    free_draft(&draft);
+    if (spar_engine.rank == 0) {
+        draft_report(&draft, reason);
+        write_report(&draft);
+        free_draft(&draft);
+    }
+    spar_tracing_write();
 }
 
 /* FILE.json becomes FILE.rank3.json. */
@@ -413,5 +417,6 @@ void spar_finish_ended(const char *reason)
     } else {
         write_own_file(&draft);
     }
+    spar_tracing_write();
     free_draft(&draft);
 }

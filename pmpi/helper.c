@@ -125,6 +125,7 @@ static void *run(void *argument)
 {
     spar_spare_t *spare = argument;
 
+    spar_tracing_name_helper();
     spar_spare_bind(spare);
     spar_spare_close(spare);
     /* The default lets the kernel prolong naps by 50 microseconds. */

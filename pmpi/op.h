@@ -111,6 +111,10 @@ typedef struct spar_op {
     double clock_needed; /* 0: not known */
     double clock_begin;  /* of its step */
     double wall_begin;   /* of its step, wall's clock; 0: not of a known step */
+    /* For the trace. */
+    double launched; /* seconds, when its exchange began; 0: unknown */
+    int64_t step;    /* from 0; -1: before the first one */
+    uint64_t bytes;  /* that this rank has sent for it */
 } spar_op_t;
 
 static inline const void *spar_op_gradient(const spar_op_t *op)

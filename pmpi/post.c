@@ -73,6 +73,7 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
         spar_real.Comm_call_errhandler(call->comm, op.code);
     }
     spar_timeline_add_blocked(spar_clock_now() - op.posted);
+    spar_tracing_wait(&op);
     return op.code;
 }
 

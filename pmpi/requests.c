@@ -104,6 +104,7 @@ static int release(void *extra)
         op->completed > completion.blocked_since) {
         op->waited = op->completed - completion.blocked_since;
         completion.blocked_since = op->completed;
+        spar_tracing_wait(op);
     }
     note_failure(op);
     withdraw(op);

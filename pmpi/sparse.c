@@ -132,6 +132,7 @@ uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
     uint32_t flags = select_piece(op, &op->layer->piece, selection);
 
     op->layer->select_sum += spar_clock_now() - begin;
+    spar_tracing_selection(op, begin);
     return flags;
 }
 
@@ -190,6 +191,7 @@ static spar_status_t start_piece(spar_op_t *op)
          (SPAR_WIRE_PAUSED | SPAR_WIRE_NO_MEMORY | SPAR_WIRE_NONFINITE)) == 0) {
         op->flags |= prepare(op, &part);
         layer->select_sum += spar_clock_now() - begin;
+        spar_tracing_selection(op, begin);
     }
     call.header.flags = op->flags;
     call.out = at(layer, out_of(op), part.piece);

@@ -232,6 +232,7 @@ void spar_standing_start(spar_op_t *op)
     op->layer = &standing->layer;
     op->layer->calls++;
     op->place.slot = -1;
+    spar_tracing_launch(op);
     if (op->comm->failed) {
         spar_advance_fail(op, NULL);
     } else if (start < learning || !op->layer->sparse) {

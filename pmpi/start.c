@@ -38,6 +38,7 @@ static bool begin_plan(spar_op_t *op)
     if (op->comm->active != NULL) {
         return false;
     }
+    spar_tracing_agreement(op->comm, NULL);
     spar_plan_begin(op->comm, op->place.proposal);
     op->stage = SPAR_OP_PLANNING;
     return true;
@@ -48,6 +49,7 @@ static bool progress_plan(spar_op_t *op)
     if (!spar_plan_progress(op->comm, &op->place)) {
         return false;
     }
+    spar_tracing_agreement(op->comm, "learning");
     op->stage = SPAR_OP_PLACED;
     return true;
 }
@@ -65,6 +67,7 @@ static void find_layer(spar_op_t *op)
         op->layer->calls++;
         op->layer->address = op->what.address;
     }
+    spar_tracing_place(op);
 }
 
 /* Reviews, too, want to know what all calls before them have come to. */
@@ -84,6 +87,7 @@ static bool begin_step(spar_op_t *op)
         spar_timeline_begin_step(comm, op);
     }
     if (review) {
+        spar_tracing_agreement(comm, NULL);
         spar_review_begin(comm);
         op->stage = SPAR_OP_REVIEWING;
     } else {
@@ -97,6 +101,7 @@ static bool progress_review(spar_op_t *op)
     if (!spar_review_progress(op->comm)) {
         return false;
     }
+    spar_tracing_agreement(op->comm, "review");
     find_layer(op);
     return true;
 }

@@ -103,6 +103,7 @@ typedef struct spar_config {
     uint64_t density_count;               /* 0: by a rule */
     double density[SPAR_CONFIG_RAMP_MAX]; /* the last one stays */
     char report[SPAR_CONFIG_TEXT_MAX];
+    char trace[SPAR_CONFIG_TEXT_MAX];
     char isa[16];
 } spar_config_t;
 

@@ -189,6 +189,14 @@ const spar_config_row_t spar_config_table[] = {
             "or the summary and a JSON file.",
      .type = &spar_config_report,
      .offset = FIELD(report)},
+    {.name = "SPAR_TRACE",
+     .initial = "off",
+     .allowed = "off, or a directory",
+     .doc = "Where each rank leaves a trace of its calls, selections, "
+            "exchanges and waits, and of the plan, for Perfetto or "
+            "chrome://tracing.",
+     .type = &spar_config_text,
+     .offset = FIELD(trace)},
     {.name = "SPAR_LOG",
      .initial = "warn",
      .allowed = "error, warn, info, debug, trace",

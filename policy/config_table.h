@@ -32,6 +32,7 @@ extern const spar_config_type_t spar_config_share;   /* double in (0, 1] */
 extern const spar_config_type_t spar_config_ramp;    /* rule or list */
 extern const spar_config_type_t spar_config_windows; /* spar_windows_t */
 extern const spar_config_type_t spar_config_report;  /* text */
+extern const spar_config_type_t spar_config_text;    /* text, any */
 extern const spar_config_type_t spar_config_isa;     /* one of choices */
 
 extern const spar_config_row_t spar_config_table[];

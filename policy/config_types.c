@@ -321,6 +321,21 @@ static void text_print(const spar_config_row_t *row, const void *field,
 
 const spar_config_type_t spar_config_report = {report_parse, text_print};
 
+static int text_parse(const spar_config_row_t *row, const char *text,
+                      void *field)
+{
+    size_t length = strlen(text);
+
+    (void)row;
+    if (length >= SPAR_CONFIG_TEXT_MAX) {
+        return -1;
+    }
+    memcpy(field, text, length + 1);
+    return 0;
+}
+
+const spar_config_type_t spar_config_text = {text_parse, text_print};
+
 static int isa_parse(const spar_config_row_t *row, const char *text,
                      void *field)
 {

@@ -203,6 +203,18 @@ set_tests_properties(mpi_topology PROPERTIES TIMEOUT 180 PROCESSORS 2
 
 include(mpi/nonblocking.cmake)
 
+# Traces, of blocking calls and of non-blocking ones that travel together
+function(spar_trace_test name)
+    add_test(NAME mpi_trace_${name}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/trace.sh 3 ${ARGN})
+    set_tests_properties(mpi_trace_${name} PROPERTIES
+        TIMEOUT 240 PROCESSORS 2 LABELS mpi ENVIRONMENT
+        "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};SPAR_MODE=sparse")
+endfunction()
+spar_trace_test(blocking -m "sums are right" -- ${sim} --steps 60)
+spar_trace_test(nonblocking -m "sums are right" -- ${nonblocking} --complete waitall)
+set_property(TEST mpi_trace_nonblocking APPEND PROPERTY ENVIRONMENT SPAR_STEP_CALLS=5)
+
 # The rest looks at the library as it is shipped.
 if(SPAR_SANITIZE)
     return()
