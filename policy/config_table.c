@@ -194,7 +194,7 @@ const spar_config_row_t spar_config_table[] = {
      .allowed = "off, or a directory",
      .doc = "Where each rank leaves a trace of its calls, selections, "
             "exchanges and waits, and of the plan, for Perfetto or "
-            "chrome://tracing.",
+            "chrome://tracing; spar report --trace DIR merges and draws them.",
      .type = &spar_config_text,
      .offset = FIELD(trace)},
     {.name = "SPAR_LOG",

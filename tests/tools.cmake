@@ -9,6 +9,6 @@ function(spar_tool_test name)
 endfunction()
 
 foreach(case help run_words run_errors run_srun run_mpirun info ab ab_failure
-        ab_signal report sim topology install)
+        ab_signal report trace sim topology install)
     spar_tool_test(${case})
 endforeach()

@@ -19,7 +19,7 @@ static const char help[] =
     "\n"
     "  run     start a program under mpirun or srun with Spar loaded\n"
     "  ab      measure a program without and with Spar, side by side\n"
-    "  report  show a report that SPAR_REPORT=FILE.json left behind\n"
+    "  report  show what SPAR_REPORT=FILE.json or SPAR_TRACE=DIR left behind\n"
     "  sim     predict exchanges by method, from 2 to 65,536 ranks\n"
     "  info    version, configuration, and what Spar sees of the machine\n"
     "\n"

@@ -72,6 +72,7 @@ static void values_are_taken_from_the_environment(void **state)
     setenv("SPAR_INIT_TIMEOUT", "1500ms", 1);
     setenv("SPAR_REPORT", "out/run.json", 1);
     setenv("SPAR_AB", "8:40", 1);
+    setenv("SPAR_TRACE", "out/trace", 1);
     assert_int_equal(spar_config_load(&config, error, sizeof(error)), SPAR_OK);
     assert_int_equal(config.mode, SPAR_MODE_SPARSE);
     assert_int_equal(config.density_count, 3);
@@ -79,6 +80,7 @@ static void values_are_taken_from_the_environment(void **state)
     assert_int_equal(config.min_count, 65536);
     assert_true(config.init_timeout == 1.5);
     assert_string_equal(config.report, "out/run.json");
+    assert_string_equal(config.trace, "out/trace");
     assert_int_equal(config.ab.dense, 8);
     assert_int_equal(config.ab.sparse, 40);
 }
