@@ -194,7 +194,8 @@ static layer_plan_t plan_of(const spar_comm_t *comm, const spar_layer_t *layer)
     bool sparse = (SPAR_METHOD_BIT(method) & SPAR_METHOD_SPARSE) != 0;
 
     return (layer_plan_t){.method = method,
-                          .density = sparse ? spar_plan_density(comm) : 1,
+                          .density =
+                              sparse ? spar_plan_density(comm, layer) : 1,
                           .why = layer->why};
 }
 
