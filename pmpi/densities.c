@@ -14,6 +14,8 @@
 #define ROOM_SHARE 0.02
 /* Waits below this share of a step do not count: they are noise. */
 #define FREE_SHARE 0.02
+/* Gradients may become ready later by this share of a step between reviews. */
+#define DRIFT_SHARE 0.01
 /* What the densities may add to the wait that cannot be avoided. */
 #define TOLERANCE_SHARE 0.005
 /* Densities rise by at most so much between two reviews: costs are measured at
@@ -22,8 +24,8 @@
 /* Costs in the first solution, which rests on estimates. */
 #define FIRST_CAUTION 1.5
 /* Pressure per review with longer and without longer waits than predicted. */
-#define PRESSURE_UP   1.25
-#define PRESSURE_DOWN 0.97
+#define PRESSURE_UP   2.0
+#define PRESSURE_DOWN 0.95
 #define PRESSURE_MOST 8.0
 /* Factor by which costs may be off in the bounds of a predicted step. */
 #define COST_DOUBT 1.5
@@ -34,6 +36,7 @@ enum {
     OF_STEP, /* numbers of a step, behind those of the layers */
     OF_WAIT,
     OF_COMPUTE,
+    OF_END,
     OF_BUSY,
     STEP_NUMBERS
 };
@@ -68,10 +71,22 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     steps[OF_STEP] = -spar_samples_median(&comm->timeline.steps);
     steps[OF_WAIT] = -wait_of(comm);
     steps[OF_COMPUTE] = -spar_samples_median(&comm->timeline.computes);
+    steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
     comm->densities.overlaps =
         comm->densities.overlaps || spar_timeline_overlaps(comm);
     spar_timeline_forget(comm);
+}
+
+/* A second thread that is late with one call makes the next one late: the
+ * earliest that was seen tells when a gradient is ready, unless the application
+ * has become slower. */
+static void take_wall(const spar_densities_t *densities, double seconds,
+                      spar_layer_t *layer)
+{
+    double later = layer->wall + DRIFT_SHARE * densities->step;
+
+    layer->wall = layer->wall > 0 ? fmin(seconds, later) : seconds;
 }
 
 void spar_densities_take(spar_comm_t *comm, const double *numbers)
@@ -89,7 +104,11 @@ void spar_densities_take(spar_comm_t *comm, const double *numbers)
 
         layer->release = -numbers[3 * i];
         layer->need = numbers[3 * i + 1];
-        layer->wall = -numbers[3 * i + 2];
+        take_wall(densities, -numbers[3 * i + 2], layer);
+    }
+    if (densities->overlaps && count > 0) {
+        densities->wait =
+            fmax(0, -steps[OF_END] - comm->layers[count - 1].wall);
     }
 }
 
@@ -184,8 +203,8 @@ static void fill_dense(const spar_layer_t *layer, spar_lags_layer_t *row)
     row->fixed = layer->dense_seconds;
 }
 
-/* A layer that may send more than what is as slow as its dense call may as well
- * send all. */
+/* With more than what is as slow as its dense call a layer may as well send
+ * all; what waits for nothing costs nothing at any density. */
 static double highest(const spar_comm_t *comm, const spar_layer_t *layer)
 {
     const spar_config_t *config = &spar_engine.config;
@@ -193,7 +212,8 @@ static double highest(const spar_comm_t *comm, const spar_layer_t *layer)
         spar_forecast_shape(comm, layer, config->density_min);
     double high = config->density_max;
 
-    if (layer->trial.count > 0 && layer->dense_seconds > 0) {
+    if (spar_engine_is_auto() && !layer->nonblocking &&
+        layer->trial.count > 0 && layer->dense_seconds > 0) {
         high = fmin(high, spar_model_break_even(
                               &comm->model, &shape, layer->trial.method,
                               SPAR_METHOD_BIT(layer->trial.dense)));
@@ -229,6 +249,20 @@ static double sum_of_busy(const spar_lags_layer_t *rows, size_t count,
     return fixed;
 }
 
+/* Waits that are longer than predicted tell of costs that are not modelled; as
+ * much dearer are all exchanges then until the waits are as predicted. */
+static void press(spar_densities_t *densities, double expected, double window)
+{
+    double factor = PRESSURE_DOWN;
+
+    if (densities->wait > expected + FREE_SHARE * densities->step) {
+        factor =
+            fmin((window + densities->wait) / (window + expected), PRESSURE_UP);
+    }
+    densities->pressure *= factor;
+    densities->pressure = fmax(1, fmin(densities->pressure, PRESSURE_MOST));
+}
+
 /* What the present densities cost, against what they were thought to cost. */
 static void learn(spar_comm_t *comm, const spar_lags_layer_t *rows,
                   const double *present)
@@ -247,13 +281,7 @@ static void learn(spar_comm_t *comm, const spar_lags_layer_t *rows,
             .fixed = fixed / (densities->scale.fixed * densities->pressure),
             .slope = slopes / (densities->scale.slope * densities->pressure),
             .busy = densities->busy});
-    if (!densities->overlaps &&
-        densities->wait > expected + FREE_SHARE * densities->step) {
-        densities->pressure =
-            fmin(PRESSURE_UP * densities->pressure, PRESSURE_MOST);
-    } else {
-        densities->pressure = fmax(PRESSURE_DOWN * densities->pressure, 1);
-    }
+    press(densities, expected, rows[comm->layer_count - 1].release);
 }
 
 static double room_to_hide(const spar_lags_layer_t *rows, size_t count)

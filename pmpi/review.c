@@ -285,7 +285,7 @@ bool spar_review_is_due(const spar_comm_t *comm)
         return false;
     }
     if (has_rule()) {
-        return (steps - settled - 1) % DENSITY_STEPS == 0;
+        return (steps - settled - 1) % spar_ab_review_steps(DENSITY_STEPS) == 0;
     }
     if (!spar_engine_is_auto() && !spar_engine_is_shadow() &&
         (steps > settled + 1 + EARLY_STEPS ||

@@ -1,6 +1,7 @@
 #include "pmpi/timeline.h"
 
 #include "base/clock.h"
+#include "pmpi/ab.h"
 #include "pmpi/comm.h"
 
 #include <string.h>
@@ -35,15 +36,21 @@ static void end_step(spar_timeline_t *timeline, const spar_op_t *op)
     spar_samples_add(&timeline->waits, wall - clock);
     spar_samples_add(&timeline->computes, clock);
     spar_samples_add(&timeline->busys, timeline->busy);
+    if (timeline->returned > 0) {
+        spar_samples_add(&timeline->ends,
+                         timeline->returned - timeline->wall_begin);
+    }
 }
 
 void spar_timeline_begin_step(spar_comm_t *comm, const spar_op_t *op)
 {
     spar_timeline_t *timeline = &comm->timeline;
 
-    if (timeline->wall_begin > 0) {
+    if (timeline->wall_begin > 0 && !timeline->aside) {
         end_step(timeline, op);
     }
+    /* Dense steps beside sparse ones say nothing of these. */
+    timeline->aside = spar_ab_is_dense(comm);
     timeline->wall_begin = op->posted;
     timeline->clock_begin = op->clock_posted;
     timeline->returned = 0;
@@ -86,7 +93,7 @@ static void note_gap(const spar_op_t *op, spar_timing_t *timing)
 
 void spar_timeline_note(const spar_op_t *op, spar_timing_t *timing)
 {
-    if (op->wall_begin <= 0) {
+    if (op->wall_begin <= 0 || op->comm->timeline.aside) {
         return;
     }
     if (op->clock_needed > 0) {
@@ -107,6 +114,7 @@ void spar_timeline_forget(spar_comm_t *comm)
     timeline->waits.count = 0;
     timeline->computes.count = 0;
     timeline->busys.count = 0;
+    timeline->ends.count = 0;
     for (size_t i = 0; i < comm->layer_count; i++) {
         memset(&comm->layers[i].timing, 0, sizeof(comm->layers[i].timing));
     }
