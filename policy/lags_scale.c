@@ -17,7 +17,7 @@
 #define CONTRADICTION 1.2
 /* The ridge, in reviews: little, so that two reviews at other densities tell
  * both factors, but more than noise tells where densities hardly changed. */
-#define RIDGE 0.02
+#define RIDGE 0.01
 /* The link, rather than all costs, is taken to have changed if its seconds are
  * at least this share of what was expected, and not by more than this factor.
  */
