@@ -12,11 +12,15 @@ foreach(pair address=libasan.so thread=libtsan.so)
     endif()
 endforeach()
 
-# Jobs under the real mpirun: spar_mpi_test(name ENV A=B... ARGS job.sh's)
+# Jobs under the real mpirun: spar_mpi_test(name ENV A=B... ARGS job.sh's), or
+# by another SCRIPT that takes such arguments
 function(spar_mpi_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 job "" "" "ENV;ARGS")
+    cmake_parse_arguments(PARSE_ARGV 1 job "" "SCRIPT" "ENV;ARGS")
+    if(NOT job_SCRIPT)
+        set(job_SCRIPT job.sh)
+    endif()
     add_test(NAME mpi_${name}
-        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/job.sh ${job_ARGS})
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/${job_SCRIPT} ${job_ARGS})
     set_tests_properties(mpi_${name} PROPERTIES
         TIMEOUT 180 PROCESSORS 2 LABELS mpi
         ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${job_ENV}")
@@ -164,27 +168,6 @@ spar_mpi_test(averaging
     ARGS -n 2 -m "sums are right" -m "changes little, like parameters"
         -- $<TARGET_FILE:mpi_averaging>)
 
-# Dense and sparse windows in one run: 100 steps, of which 6 are learnt from, 8
-# are watched and 8 are a trial; the last window is not over.
-foreach(ranks 2 3 4)
-    spar_mpi_test(ab_${ranks} ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_STEP_CALLS=1
-            SPAR_EXCHANGE=allgather SPAR_DENSE=mpi
-            LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
-        ARGS -n ${ranks} -m "sums are right" -m "a/b: 15 windows" -m "(16 steps)"
-            -m "(28 steps)" -m "a/b: gain" -a "nothing goes sparse"
-            -- ${sim} --flat --steps 100 --windows 4:6 --expect any)
-endforeach()
-# Where dense sums are asked for, there is nothing to compare.
-spar_mpi_test(ab_nowhere
-    ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_EXCHANGE=dense
-    ARGS -n 2 -m "sums are right" -a "windows"
-        -m "a/b: nothing goes sparse, so there is nothing to compare"
-        -- ${sim} --flat --steps 60 --expect dense)
-spar_mpi_test(ab_short ENV SPAR_MODE=ab
-    ARGS -n 2 -m "sums are right"
-        -m "a/b: the run ended before a dense and a sparse window were over"
-        -- ${sim} --flat --steps 5 --expect dense)
-
 # Settings
 spar_mpi_test(bad_value ENV SPAR_MODE=fast
     ARGS -c fail -a "sums are right" -m "SPAR_MODE=fast is not allowed; allowed: auto"
@@ -202,6 +185,7 @@ set_tests_properties(mpi_topology PROPERTIES TIMEOUT 180 PROCESSORS 2
     LABELS mpi ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env}")
 
 include(mpi/nonblocking.cmake)
+include(mpi/modes.cmake)
 
 # Traces, of blocking calls and of non-blocking ones that travel together
 function(spar_trace_test name)

@@ -1,4 +1,5 @@
 spar_unit_test(kernels spar_sparsify)
+spar_unit_test(likeness spar_sparsify)
 spar_unit_test(merge spar_sparsify)
 spar_unit_test(residual spar_sparsify)
 spar_unit_test(select spar_sparsify)

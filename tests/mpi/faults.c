@@ -2,6 +2,7 @@
  * A library behind Spar that makes things fail on one rank alone:
  *   FAULT_RECEIVE=n  the n-th message that rank 0 receives has a wrong size
  *   FAULT_THREAD=1   Spar cannot start a thread on rank 1
+ *   FAULT_MALLOC=n   Spar gets no n bytes on rank 1
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -51,3 +52,20 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     }
     return real(thread, attributes, run, argument);
 }
+
+#ifdef WITH_MALLOC
+extern void *__libc_malloc(size_t size);
+
+void *malloc(size_t size)
+{
+    const char *fault = getenv("FAULT_MALLOC");
+    Dl_info info;
+
+    if (fault != NULL && size == (size_t)atol(fault) && is_rank("1") &&
+        dladdr(__builtin_return_address(0), &info) && info.dli_fname != NULL &&
+        strstr(info.dli_fname, "libspar") != NULL) {
+        return NULL;
+    }
+    return __libc_malloc(size);
+}
+#endif
