@@ -29,7 +29,7 @@ set(bits $<TARGET_FILE:mpi_bits>)
 foreach(progress inline thread)
     foreach(ranks 2 3 4)
         spar_mpi_test(shadow_bits_${progress}_${ranks} SCRIPT same_bits.sh
-            ENV SPAR_MODE=shadow SPAR_STEP_CALLS=4 SPAR_PROGRESS=${progress}
+            ENV SPAR_MODE=shadow SPAR_STEP_CALLS=5 SPAR_PROGRESS=${progress}
             ARGS -n ${ranks} -m "5001 float64 shadow" -m "6000 float32 shadow"
                 -m "40001 float32 shadow" -m "NaN or Inf"
                 -a "no sparse exchange was made" -- ${bits})
@@ -37,11 +37,11 @@ foreach(progress inline thread)
 endforeach()
 foreach(exchange doubling split node)
     spar_mpi_test(shadow_bits_${exchange} SCRIPT same_bits.sh
-        ENV SPAR_MODE=shadow SPAR_STEP_CALLS=4 SPAR_EXCHANGE=${exchange}
+        ENV SPAR_MODE=shadow SPAR_STEP_CALLS=5 SPAR_EXCHANGE=${exchange}
         ARGS -n 3 -m "shadow ${exchange}" -- ${bits})
 endforeach()
 spar_mpi_test(shadow_bits_large SCRIPT same_bits.sh
-    ENV SPAR_MODE=shadow SPAR_STEP_CALLS=5 SPAR_LEARN_STEPS=3
+    ENV SPAR_MODE=shadow SPAR_STEP_CALLS=6 SPAR_LEARN_STEPS=3
     ARGS -n 2 -m "4300001 float32 shadow" -- ${bits} large)
 spar_mpi_test(shadow_sums ENV SPAR_MODE=shadow
     ARGS -n 3 -m "sums are right" -m "NaN or Inf" -m "float32 shadow"
