@@ -19,7 +19,7 @@ MAGIC = b"EC02Compressed Data File"
 HEADER = 0x54  # bytes before the size and the number of windows
 COMPRESS = b"\x1f\x9d\x90"  # the head of a file of compress(1), 16 bits
 BLOCK = 1024  # characters; one block in HELD_OUT is for validation
-HELD_OUT = 40
+HELD_OUT = 80
 
 
 def read_database(path):

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""Test accuracy with and without Spar: same trainer, same epochs, some seeds.
+"""What a trainer learns with and without Spar: same trainer, same epochs or
+steps, some seeds.
 
-Local ranks (accuracy does not depend on the network), Spar in mode sparse, so
-that every layer goes sparse as on a slow network; all other settings default
-unless given as SPAR_NAME=VALUE. Prints one line per run and the means.
+Local ranks (what is learnt does not depend on the network), Spar in mode
+sparse, so that every layer goes sparse as on a slow network; all other settings
+default unless given as SPAR_NAME=VALUE. Prints one line per run, the means, and
+the differences: points of test accuracy, and for the language model per cent of
+the validation loss (lower is better).
 """
 import argparse
 import os
@@ -20,7 +23,35 @@ TRAINERS = {
     "torch": ["/usr/bin/python3", os.path.join(ROOT, "apps/fashion_torch.py")],
     "torch-cnn": ["/usr/bin/python3", os.path.join(ROOT, "apps/fashion_torch.py"),
                   "--model", "cnn"],
+    "lm": ["/usr/bin/python3", os.path.join(ROOT, "apps/bible_lm.py")],
 }
+
+
+class Metric:
+    """A result line of a trainer, and how two of its values are compared."""
+
+    def __init__(self, name, digits, unit, difference):
+        self.name = name
+        self.digits = digits
+        self.unit = unit
+        self.difference = difference
+
+    def find(self, text):
+        found = re.search(rf"^{self.name} ([0-9.]+)", text, re.M)
+        return float(found.group(1)) if found else None
+
+    def show(self, value):
+        return f"{value:.{self.digits}f}"
+
+
+ACCURACY = Metric("test_accuracy", 2, "points",
+                  lambda spar, dense: spar - dense)
+LOSS = Metric("validation_loss", 4, "% of loss",
+              lambda spar, dense: 100 * (spar - dense) / dense)
+
+
+def metric_of(trainer):
+    return LOSS if trainer == "lm" else ACCURACY
 
 
 def parse_arguments():
@@ -31,9 +62,14 @@ def parse_arguments():
     parser.add_argument("--trainers", default="c,torch", help=",".join(TRAINERS))
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--epochs", default="2")
+    parser.add_argument("--steps", help="end after that many steps")
     parser.add_argument("--ranks", default="4")
+    parser.add_argument("--mode", choices=("sparse", "auto"), default="sparse")
     parser.add_argument("--variants", default="dense,spar")
     arguments = parser.parse_args()
+    for trainer in arguments.trainers.split(","):
+        if trainer not in TRAINERS:
+            parser.error(f"not a trainer: {trainer}")
     for setting in arguments.settings:
         if not re.fullmatch(r"SPAR_[A-Z_]+=.*", setting):
             parser.error(f"not a setting: {setting}")
@@ -48,7 +84,7 @@ def environment(arguments, variant):
                OMPI_MCA_hwloc_base_binding_policy="none",
                OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     if variant == "spar":
-        env["SPAR_MODE"] = "sparse"
+        env["SPAR_MODE"] = arguments.mode
         env["SPAR_REPORT"] = "none"
         env.update(setting.split("=", 1) for setting in arguments.settings)
     return env
@@ -58,36 +94,56 @@ def run(arguments, trainer, variant, seed):
     command = [word.format(build=arguments.build) for word in TRAINERS[trainer]]
     command = ["mpirun", "-n", arguments.ranks] + command + [
         "--epochs", arguments.epochs, "--seed", seed]
+    if arguments.steps:
+        command += ["--steps", arguments.steps]
     if variant == "spar":
         command = [os.path.join(arguments.build, "bin/spar"), "run", "--"] + command
     done = subprocess.run(command, env=environment(arguments, variant),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    accuracy = re.search(r"^test_accuracy ([0-9.]+)", done.stdout, re.M)
-    if done.returncode != 0 or accuracy is None:
+    value = metric_of(trainer).find(done.stdout)
+    if done.returncode != 0 or value is None:
         sys.stderr.write(done.stdout + done.stderr)
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}")
     if "replicas identical" not in done.stdout:
         sys.exit(f"{' '.join(command)}: the replicas differ")
-    return float(accuracy.group(1))
+    return value
+
+
+def compare(trainer, results):
+    """The line with the mean difference and that of each seed."""
+    metric = metric_of(trainer)
+    each = [metric.difference(spar, dense)
+            for spar, dense in zip(results["spar"], results["dense"])]
+    mean = metric.difference(statistics.mean(results["spar"]),
+                             statistics.mean(results["dense"]))
+    seeds = " ".join(f"{value:+.2f}" for value in each)
+    print(f"{trainer:10} spar - dense: {mean:+.2f} {metric.unit} "
+          f"(seeds: {seeds})", flush=True)
+
+
+def measure(arguments, trainer):
+    metric = metric_of(trainer)
+    results = {}
+    for variant in arguments.variants.split(","):
+        values = results[variant] = []
+        for seed in arguments.seeds.split(","):
+            values.append(run(arguments, trainer, variant, seed))
+            print(f"{trainer:10} {variant:6} seed {seed}: "
+                  f"{metric.show(values[-1])}", flush=True)
+        print(f"{trainer:10} {variant:6} mean  : "
+              f"{metric.show(statistics.mean(values))}", flush=True)
+    if len(results) == 2:
+        compare(trainer, results)
 
 
 def main():
     arguments = parse_arguments()
-    print(f"{arguments.ranks} ranks, {arguments.epochs} epochs, settings:",
-          " ".join(arguments.settings) or "default")
+    length = f"{arguments.steps} steps" if arguments.steps else \
+        f"{arguments.epochs} epochs (lm: 300 steps)"
+    print(f"{arguments.ranks} ranks, {length}, mode {arguments.mode}, settings:",
+          " ".join(arguments.settings) or "default", flush=True)
     for trainer in arguments.trainers.split(","):
-        means = {}
-        for variant in arguments.variants.split(","):
-            results = []
-            for seed in arguments.seeds.split(","):
-                results.append(run(arguments, trainer, variant, seed))
-                print(f"{trainer:10} {variant:6} seed {seed}: {results[-1]:.2f}",
-                      flush=True)
-            means[variant] = statistics.mean(results)
-            print(f"{trainer:10} {variant:6} mean  : {means[variant]:.2f}")
-        if len(means) == 2:
-            print(f"{trainer:10} spar - dense: {means['spar'] - means['dense']:+.2f} "
-                  "points", flush=True)
+        measure(arguments, trainer)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ refuse() { # refuse WORDS arguments...
     expected=$1
     shift
     code=0
-    words=$(launch 2 "$@" 2>&1) || code=$?
+    words=$(launch 2 --steps 1 "$@" 2>&1) || code=$?
     [ $code -ne 0 ] || fail "accepted: $*"
     [ "$(echo "$words" | grep -c -e "$expected")" = 1 ] ||
         fail "not once '$expected': $words"

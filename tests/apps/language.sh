@@ -36,5 +36,4 @@ for bytes in 200 1000000 1740000; do
     refuse "short: damaged or truncated" --data "$folder/short"
 done
 refuse "a rank has fewer characters" --batch 200000
-refuse "--clip" --clip much
 launch 2 --help | grep -q -e --embedding || fail "no help"
