@@ -10,9 +10,13 @@
 #include "pmpi/nodes.h"
 #include "pmpi/progress.h"
 #include "pmpi/steps.h"
+#include "report/folder.h"
 #include "sparsify/kernels.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A correct program leaves nothing that takes long. */
 #define DRAIN_SECONDS 5.0
@@ -42,11 +46,32 @@ static void look_at_node(void)
     }
 }
 
+/* Rank 0 had rather say now than after hours that it cannot. Only the name of a
+ * file has a dot. */
+static void check_report(char *error, size_t error_size)
+{
+    const spar_config_t *config = &spar_engine.config;
+    char directory[SPAR_CONFIG_TEXT_MAX];
+
+    if (spar_engine.rank != 0 || config->mode == SPAR_MODE_OFF ||
+        strchr(config->report, '.') == NULL) {
+        return;
+    }
+    spar_folder_of(config->report, directory, sizeof(directory));
+    if (spar_folder_check(directory) != SPAR_OK) {
+        snprintf(error, error_size,
+                 "SPAR_REPORT: cannot write to the directory %.90s: %s",
+                 directory, strerror(errno));
+    }
+}
+
 static void load_config(char *error, size_t error_size)
 {
     error[0] = '\0';
     spar_config_defaults(&spar_engine.config);
-    (void)spar_config_load(&spar_engine.config, error, error_size);
+    if (spar_config_load(&spar_engine.config, error, error_size) == SPAR_OK) {
+        check_report(error, error_size);
+    }
 }
 
 /* Every rank must have the instruction set that was asked for. */

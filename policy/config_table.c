@@ -186,7 +186,8 @@ const spar_config_row_t spar_config_table[] = {
      .initial = "summary",
      .allowed = "summary, none, or a file name that ends in .json",
      .doc = "What rank 0 writes at MPI_Finalize: a summary on stderr, nothing, "
-            "or the summary and a JSON file.",
+            "or the summary and a JSON file, whose directory has to be there "
+            "when the job starts.",
      .type = &spar_config_report,
      .offset = FIELD(report)},
     {.name = "SPAR_TRACE",

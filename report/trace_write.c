@@ -1,5 +1,6 @@
 #include "report/trace.h"
 
+#include "report/folder.h"
 #include "spar_version.h"
 
 #include <errno.h>
@@ -21,17 +22,10 @@ typedef struct writer {
 
 spar_status_t spar_trace_prepare(const char *directory)
 {
-    struct stat status;
-
-    if ((mkdir(directory, 0777) != 0 && errno != EEXIST) ||
-        stat(directory, &status) != 0) {
+    if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
         return SPAR_ERR_IO;
     }
-    if (!S_ISDIR(status.st_mode)) {
-        errno = ENOTDIR;
-        return SPAR_ERR_IO;
-    }
-    return access(directory, W_OK | X_OK) == 0 ? SPAR_OK : SPAR_ERR_IO;
+    return spar_folder_check(directory);
 }
 
 /* As a JSON string. */

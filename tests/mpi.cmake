@@ -172,6 +172,12 @@ spar_mpi_test(averaging
 spar_mpi_test(bad_value ENV SPAR_MODE=fast
     ARGS -c fail -a "sums are right" -m "SPAR_MODE=fast is not allowed; allowed: auto"
         -- ${sim})
+spar_mpi_test(report_nowhere ENV SPAR_REPORT=/dev/null/run.json
+    ARGS -c fail -a "sums are right"
+        -m "SPAR_REPORT: cannot write to the directory /dev/null: Not a directory"
+        -- ${sim})
+spar_mpi_test(report_nowhere_off ENV SPAR_REPORT=/dev/null/run.json SPAR_MODE=off
+    ARGS -m "sums are right" -a "spar:" -- ${sim} --expect dense --steps 5)
 spar_mpi_test(unknown_name ENV SPAR_MODE=dense SPAR_DENSTIY=0.1
     ARGS -m "sums are right" -m "SPAR_DENSTIY is not a variable of Spar (maybe: SPAR_DENSITY?)"
         -- ${sim} --expect dense --steps 5)

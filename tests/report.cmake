@@ -1,4 +1,4 @@
-spar_unit_test(trace spar_report Threads::Threads)
-target_compile_definitions(test_trace PRIVATE _GNU_SOURCE)
-spar_unit_test(report_modes spar_report)
-target_compile_definitions(test_report_modes PRIVATE _GNU_SOURCE)
+foreach(name trace report_modes folder)
+    spar_unit_test(${name} spar_report Threads::Threads)
+    target_compile_definitions(test_${name} PRIVATE _GNU_SOURCE)
+endforeach()
