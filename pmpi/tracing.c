@@ -120,6 +120,7 @@ static spar_trace_event_t event_of(const spar_op_t *op, spar_trace_kind_t kind)
     if (op->standing != NULL) {
         event.origin = SPAR_TRACE_STANDING;
         event.number = op->standing->number;
+        event.step = -1;
     } else if (op->place.slot >= 0) {
         event.origin = SPAR_TRACE_SLOT;
         event.number = (uint32_t)op->place.slot;

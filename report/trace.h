@@ -44,7 +44,7 @@ typedef struct spar_trace_event {
     int32_t comm;         /* number of the communicator */
     uint32_t number;      /* slot, or number of the persistent call */
     uint32_t plan;        /* version */
-    int64_t step;         /* from 0; -1: before the first one */
+    int64_t step;         /* from 0; -1: before the first one, or none */
     double begin;         /* of plans and steps: when they begin */
     double end;
     uint64_t count;   /* elements; layers of a plan */
