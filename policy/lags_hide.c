@@ -109,7 +109,7 @@ static void settle(solver_t *solver, double share)
 }
 
 /* No rising layer could rise above this level even alone, or has a higher one
- * to rise to. */
+ * to rise to: mostly the level sought, or near it. */
 static double bound(const solver_t *solver)
 {
     double top = 0, least = INFINITY;

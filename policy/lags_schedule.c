@@ -124,10 +124,12 @@ void spar_lags_schedule_tails(const spar_lags_schedule_t *schedule,
  * begun earlier. */
 static size_t first_selected(const spar_lags_play_t *play, size_t layer)
 {
-    while (layer > 0 && play->selected[layer - 1] > play->posted[layer]) {
-        layer--;
+    size_t first = layer;
+
+    while (first > 0 && play->selected[first - 1] > play->posted[first]) {
+        first--;
     }
-    return layer;
+    return first;
 }
 
 size_t spar_lags_play_path(const spar_lags_play_t *play, uint16_t *path_p)

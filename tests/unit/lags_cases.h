@@ -56,7 +56,9 @@ static inline void lags_random_step(uint64_t *seed, spar_lags_layer_t *layers,
 {
     double time = 0;
     int kind = (int)(5 * lags_random(seed));
-    double work = lags_random(seed) < 0.5 ? 0 : 1.0 / (double)count;
+    double work = lags_random(seed) < 0.5
+                      ? 0
+                      : lags_random_scale(seed, 0.3, 30) / (double)count;
 
     for (size_t i = 0; i < count; i++) {
         double gap = 10 * lags_random(seed) / (double)count;

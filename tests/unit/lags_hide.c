@@ -227,6 +227,23 @@ static void equal_layers_get_equal_densities(void **state)
     }
 }
 
+/* When the first one's way is full at 0.05, there is hardly room for the two
+ * others: but what there is, is theirs in equal parts. */
+static void little_room_is_shared_too(void **state)
+{
+    spar_lags_layer_t layers[3] = {
+        {.release = 0, .deadline = 0.05, .slope = 1, .low = 0.01, .high = 1},
+        {.release = 1, .deadline = 1.1005, .slope = 1, .low = 0.01, .high = 1},
+        {.release = 1, .deadline = 1.1005, .slope = 1, .low = 0.01, .high = 1}};
+    double densities[3];
+
+    (void)state;
+    assert_int_equal(spar_lags_hide(layers, 3, 0, densities), SPAR_OK);
+    lags_assert_near(densities[0], 0.05, 1e-11);
+    lags_assert_near(densities[1], 0.05025, 1e-11);
+    lags_assert_near(densities[2], 0.05025, 1e-11);
+}
+
 static void layers_that_cost_nothing_are_dense(void **state)
 {
     spar_lags_layer_t layers[4];
@@ -270,6 +287,7 @@ int main(void)
         cmocka_unit_test(the_same_step_gets_the_same_bits),
         cmocka_unit_test(noise_lengthens_waits_by_no_more_than_itself),
         cmocka_unit_test(equal_layers_get_equal_densities),
+        cmocka_unit_test(little_room_is_shared_too),
         cmocka_unit_test(layers_that_cost_nothing_are_dense),
         cmocka_unit_test(unknown_energies_follow_the_slopes)};
 

@@ -205,6 +205,7 @@ static void what_is_no_step_is_refused(void **state)
         assert_invalid();
     }
     layers[1].release = 0.5; /* after the next one's */
+    layers[1].deadline = INFINITY;
     assert_invalid();
     layers[1].low = 0;
     assert_invalid();

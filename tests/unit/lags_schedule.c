@@ -1,5 +1,7 @@
 #include "lags_cases.h"
 
+#include "policy/lags_schedule.h"
+
 /* The definition in policy/lags.h word by word, in quadratic time. */
 typedef struct by_word {
     const spar_lags_layer_t *layers;
@@ -128,6 +130,75 @@ static void waits_are_those_of_the_definition(void **state)
     assert_in_range(waited, 1000, 3900);
 }
 
+/* A random step with a wait. */
+static void play_some(uint64_t *seed, spar_lags_layer_t *layers, size_t count,
+                      spar_lags_schedule_t *schedule, double *transfers,
+                      spar_lags_play_t *play)
+{
+    do {
+        lags_random_step(seed, layers, count);
+        for (size_t i = 0; i < count; i++) {
+            transfers[i] = 2 * lags_random(seed) / (double)count;
+        }
+        spar_lags_schedule_init(schedule, layers, count);
+        spar_lags_play_all(play, schedule, transfers);
+    } while (play->waited < 0.01);
+}
+
+/* Longer transfers on the longest way lengthen the wait one for one. */
+static void the_path_is_what_the_wait_consists_of(void **state)
+{
+    spar_lags_layer_t layers[30];
+    spar_lags_schedule_t schedule;
+    spar_lags_play_t play;
+    double transfers[30];
+    uint64_t seed = 2;
+
+    (void)state;
+    for (int trial = 0; trial < 2000; trial++) {
+        uint16_t path[SPAR_LAGS_MOST];
+        double before, more = 1e-3 * lags_random(&seed);
+        size_t length;
+
+        play_some(&seed, layers, 30, &schedule, transfers, &play);
+        before = play.waited;
+        length = spar_lags_play_path(&play, path);
+        assert_in_range(length, 1, 30);
+        for (size_t i = 0; i < length; i++) {
+            transfers[path[i]] += more;
+        }
+        spar_lags_play_all(&play, &schedule, transfers);
+        lags_assert_near(play.waited, before + more * (double)length, ROUNDING);
+    }
+}
+
+/* What a layer may be longer by before the wait grows, and not more. */
+static void tails_tell_the_room_of_each_layer(void **state)
+{
+    spar_lags_layer_t layers[30];
+    spar_lags_schedule_t schedule;
+    spar_lags_play_t play;
+    double transfers[30], tails[30];
+    uint64_t seed = 3;
+
+    (void)state;
+    for (int trial = 0; trial < 2000; trial++) {
+        size_t which = (size_t)(30 * lags_random(&seed));
+        double before, room;
+
+        play_some(&seed, layers, 30, &schedule, transfers, &play);
+        before = play.waited;
+        spar_lags_schedule_tails(&schedule, transfers, tails);
+        room = before - play.ended[which] - tails[which];
+        assert_true(room >= -ROUNDING);
+        if (isfinite(room)) {
+            transfers[which] += room + 0.5;
+            spar_lags_play_all(&play, &schedule, transfers);
+            lags_assert_near(play.waited, before + 0.5, ROUNDING);
+        }
+    }
+}
+
 static spar_lags_layer_t layer(double release, double deadline, double fixed)
 {
     return (spar_lags_layer_t){.release = release,
@@ -202,6 +273,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_are_those_of_the_definition),
+        cmocka_unit_test(the_path_is_what_the_wait_consists_of),
+        cmocka_unit_test(tails_tell_the_room_of_each_layer),
         cmocka_unit_test(what_is_hidden_costs_nothing),
         cmocka_unit_test(selections_run_beside_transfers),
         cmocka_unit_test(blocking_calls_do_not_overlap),
