@@ -39,7 +39,11 @@ if(TARGET replay)
     add_test(NAME apps_replay_gradients COMMAND apps_replay_gradients)
     add_test(NAME apps_replay COMMAND sh ${CMAKE_SOURCE_DIR}/apps/replay/smoke.sh
         $<TARGET_FILE:replay> ${CMAKE_SOURCE_DIR}/bench/traces/resnet50.csv)
-    set_tests_properties(apps_replay apps_replay_sums apps_replay_gradients PROPERTIES
+    add_test(NAME apps_lags_table COMMAND /usr/bin/python3 -B
+        ${CMAKE_CURRENT_SOURCE_DIR}/apps/lags_table.py ${CMAKE_SOURCE_DIR}
+        ${CMAKE_BINARY_DIR})
+    set_tests_properties(apps_replay apps_replay_sums apps_replay_gradients
+        apps_lags_table PROPERTIES
         TIMEOUT 300 LABELS apps)
 endif()
 

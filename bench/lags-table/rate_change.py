@@ -7,7 +7,6 @@ import tempfile
 import threading
 import time
 
-from models import trace_of
 from runs import Lab, TableJobs
 from variants import LABELS, SPAR, SPAR_THREAD, spar_variant
 
@@ -127,8 +126,7 @@ def measure(arguments):
             for key in (SPAR, SPAR_THREAD):
                 if key not in arguments.variants:
                     continue
-                print(f"rate change: {model.name}, {key}, {trace_of(model)}",
-                      file=sys.stderr)
+                print(f"rate change: {model.name}, {key}", file=sys.stderr)
                 phases = run_job(key, model, arguments, lab, jobs)
                 if phases:
                     print_phases(model, key, phases)

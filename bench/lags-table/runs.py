@@ -50,8 +50,8 @@ def option(program, name):
 
 
 class TableJobs(Jobs):
-    """Adds to the numbers of a job: bytes per rank and step, and for Spar the mean
-    density of the elements and of the layers at the end of the run."""
+    """Adds to the numbers of a job in the lab: bytes on the wire per rank and step; of
+    one with Spar: the mean density of the elements and of the layers at its end."""
 
     def __init__(self, arguments, lab=None):
         super().__init__(arguments, lab.name if lab else None)
@@ -64,11 +64,13 @@ class TableJobs(Jobs):
         numbers = super().run(variant, label)
         if numbers is None:
             return None
-        if not self.told and self.hosts:
+        if self.hosts:
             steps = option(variant.program, "--steps") + \
                 option(variant.program, "--warmup")
             numbers["bytes"] = (self.hosts.sent() - before) / steps
-        numbers.update(self.told)
+        # Those of the library leave out the steps that it learned from.
+        numbers.update((name, value) for name, value in self.told.items()
+                       if value is not None)
         return numbers
 
     def note_failure(self, label, code, output):
@@ -87,13 +89,11 @@ def told_by(path):
     with open(path, encoding="utf-8") as file:
         report = json.load(file)
     # Layers that are too small for Spar are not in the report. What stays dense
-    # travels whole.
-    kept = [(layer["count"], layer["density"] if layer["state"] == "sparse" else 1.0)
+    # travels whole, and so does what is to be sparse but has not been yet.
+    kept = [(layer["count"], layer["density"] if layer["state"] == "sparse" and
+             layer["sparse_calls"] > 0 else 1.0)
             for layer in report["layers"]] or [(1, 1.0)]
     elements = sum(count for count, _ in kept)
-    sent = report["bytes"]["sent_per_rank_per_step"]
-    if sent is None:
-        sent = report["bytes"]["dense_per_rank_per_step"]
     return {"density_elements": sum(count * share for count, share in kept) / elements,
             "density_layers": sum(share for _, share in kept) / len(kept),
-            "bytes": sent}
+            "bytes": report["bytes"]["interface_tx_per_step"]}
