@@ -32,6 +32,13 @@ bool spar_choose_is_probing(const spar_comm_t *comm)
     return step > watched && step <= watched + comm->probe_steps;
 }
 
+bool spar_choose_has_probed(const spar_comm_t *comm)
+{
+    return comm->probe_steps > 0 &&
+           comm->sequence->steps ==
+               spar_choose_watch_steps() + comm->probe_steps + 1;
+}
+
 /* The ramp's early stages are slower than what is to be judged. */
 static uint64_t first_trial_step(const spar_comm_t *comm)
 {

@@ -22,6 +22,8 @@ bool spar_choose_is_watching(const spar_comm_t *comm);
 /* Whether the present step is one of some with the least density for blocking
  * calls, which show whether a second thread makes them (pmpi/timeline.h). */
 bool spar_choose_is_probing(const spar_comm_t *comm);
+/* Whether it is the first one behind them. */
+bool spar_choose_has_probed(const spar_comm_t *comm);
 
 /* The step after which the ramp and all trials are over. */
 uint64_t spar_choose_settled_step(const spar_comm_t *comm);

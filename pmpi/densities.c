@@ -23,10 +23,11 @@
 #define GROWTH 2.0
 /* Costs in the first solution, which rests on estimates. */
 #define FIRST_CAUTION 1.5
-/* Pressure per review with longer and without longer waits than predicted. */
-#define PRESSURE_UP   2.0
-#define PRESSURE_DOWN 0.95
-#define PRESSURE_MOST 8.0
+/* Bounds of the pressure, and of its change at a review. */
+#define PRESSURE_UP    2.0
+#define PRESSURE_DOWN  0.8
+#define PRESSURE_LEAST 0.5
+#define PRESSURE_MOST  8.0
 /* Factor by which costs may be off in the bounds of a predicted step. */
 #define COST_DOUBT 1.5
 /* Elements of a float's size in bytes; the paper counts words. */
@@ -174,15 +175,13 @@ static void fill_times(const spar_comm_t *comm, const spar_layer_t *layer,
 }
 
 /* The selection is the processor's business, all else is the network's or goes
- * on beside it. */
-static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
-                       spar_lags_layer_t *row)
+ * on beside it. By the cost model alone. */
+static void fill_model_costs(const spar_comm_t *comm, const spar_layer_t *layer,
+                             spar_lags_layer_t *row)
 {
-    const spar_densities_t *densities = &comm->densities;
     double low = predict(comm, layer, row->low);
     double high = predict(comm, layer, spar_engine.config.density_max);
     double range = spar_engine.config.density_max - row->low;
-    double caution = densities->pressure;
 
     double scan = comm->scan_seconds * (double)layer->count;
 
@@ -191,8 +190,16 @@ static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
                     : scan;
     row->slope = range > 0 ? fmax(0, high - low) / range : 0;
     row->fixed = fmax(0, low - row->slope * row->low - scan);
-    row->fixed *= caution * densities->scale.fixed;
-    row->slope *= caution * densities->scale.slope;
+}
+
+static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
+                       spar_lags_layer_t *row)
+{
+    const spar_densities_t *densities = &comm->densities;
+
+    fill_model_costs(comm, layer, row);
+    row->fixed *= densities->pressure * densities->scale.fixed;
+    row->slope *= densities->pressure * densities->scale.slope;
 }
 
 /* One that stays dense takes its time whatever the others do. */
@@ -236,52 +243,57 @@ static void fill_row(const spar_comm_t *comm, const spar_layer_t *layer,
     fill_costs(comm, layer, row);
 }
 
-static double sum_of_busy(const spar_lags_layer_t *rows, size_t count,
-                          const double *densities, double *slopes_p)
+/* The density that the measurements are of. */
+static double density_in_force(const spar_comm_t *comm,
+                               const spar_layer_t *layer)
 {
-    double fixed = 0;
-
-    *slopes_p = 0;
-    for (size_t i = 0; i < count; i++) {
-        fixed += rows[i].fixed;
-        *slopes_p += rows[i].slope * densities[i];
-    }
-    return fixed;
+    return spar_choose_has_probed(comm) && !layer->nonblocking
+               ? spar_engine.config.density_min
+               : layer->density;
 }
 
-/* Waits that are longer than predicted tell of costs that are not modelled; as
- * much dearer are all exchanges then until the waits are as predicted. */
-static void press(spar_densities_t *densities, double expected, double window)
-{
-    double factor = PRESSURE_DOWN;
-
-    if (densities->wait > expected + FREE_SHARE * densities->step) {
-        factor =
-            fmin((window + densities->wait) / (window + expected), PRESSURE_UP);
-    }
-    densities->pressure *= factor;
-    densities->pressure = fmax(1, fmin(densities->pressure, PRESSURE_MOST));
-}
-
-/* What the present densities cost, against what they were thought to cost. */
-static void learn(spar_comm_t *comm, const spar_lags_layer_t *rows,
-                  const double *present)
+/* What the network was busy for, against what it was thought to be. */
+static void learn_costs(spar_comm_t *comm)
 {
     spar_densities_t *densities = &comm->densities;
-    double expected = spar_lags_wait(rows, comm->layer_count, present, NULL);
-    double slopes, fixed;
+    spar_lags_scale_review_t review = {.busy = densities->busy};
 
-    if (densities->aim == SPAR_DENSITIES_NONE) {
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+        spar_lags_layer_t row = {.low = spar_engine.config.density_min};
+
+        if (layer->sparse && is_ruled(layer)) {
+            fill_model_costs(comm, layer, &row);
+            review.fixed += row.fixed;
+            review.slope += row.slope * density_in_force(comm, layer);
+        }
+    }
+    spar_lags_scale_add(&densities->scale, &review);
+}
+
+/* Waits that are longer than predicted tell of costs that are not modelled: all
+ * exchanges are taken to be so much dearer, or cheaper if they are shorter. */
+static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
+{
+    spar_densities_t *densities = &comm->densities;
+    double present[SPAR_SEQUENCE_MAX_PERIOD];
+    double window = rows[comm->layer_count - 1].release;
+    double expected, factor;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        present[i] =
+            fmax(rows[i].low,
+                 fmin(density_in_force(comm, &comm->layers[i]), rows[i].high));
+    }
+    expected = spar_lags_wait(rows, comm->layer_count, present, NULL);
+    if (window <= 0 ||
+        fabs(densities->wait - expected) < FREE_SHARE * densities->step) {
         return;
     }
-    fixed = sum_of_busy(rows, comm->layer_count, present, &slopes);
-    spar_lags_scale_add(
-        &densities->scale,
-        &(spar_lags_scale_review_t){
-            .fixed = fixed / (densities->scale.fixed * densities->pressure),
-            .slope = slopes / (densities->scale.slope * densities->pressure),
-            .busy = densities->busy});
-    press(densities, expected, rows[comm->layer_count - 1].release);
+    factor = (window + densities->wait) / (window + expected);
+    factor = fmax(PRESSURE_DOWN, fmin(factor, PRESSURE_UP));
+    densities->pressure =
+        fmax(PRESSURE_LEAST, fmin(factor * densities->pressure, PRESSURE_MOST));
 }
 
 static double room_to_hide(const spar_lags_layer_t *rows, size_t count)
@@ -394,6 +406,38 @@ static void predict_step(const spar_comm_t *comm, const spar_lags_layer_t *rows,
         rest + wait_if(rows, count, next, COST_DOUBT);
 }
 
+/* From the exchanges since the last review, if there were any. */
+static void learn(spar_comm_t *comm)
+{
+    spar_densities_t *densities = &comm->densities;
+    spar_lags_layer_t rows[SPAR_SEQUENCE_MAX_PERIOD];
+    double present[SPAR_SEQUENCE_MAX_PERIOD];
+
+    if (densities->busy <= 0) {
+        return;
+    }
+    if (densities->scale.count == 0) {
+        densities->pressure = 1;
+    }
+    learn_costs(comm);
+    fill_rows(comm, rows, present);
+    learn_pressure(comm, rows);
+}
+
+static void tell(const spar_comm_t *comm)
+{
+    const spar_densities_t *densities = &comm->densities;
+    const spar_densities_outcome_t *outcome = &comm->negotiation->outcome;
+
+    spar_debug("densities: step %.2f ms, blocked %.2f, network busy %.2f; "
+               "costs x (%.2f, %.2f), pressure %.2f; predicted: step %.2f, "
+               "blocked %.2f",
+               1e3 * densities->step, 1e3 * densities->wait,
+               1e3 * densities->busy, densities->scale.fixed,
+               densities->scale.slope, densities->pressure,
+               1e3 * outcome->predicted.step, 1e3 * outcome->predicted.wait);
+}
+
 static void solve(spar_comm_t *comm, double *next)
 {
     spar_densities_outcome_t *outcome = &comm->negotiation->outcome;
@@ -403,9 +447,8 @@ static void solve(spar_comm_t *comm, double *next)
     double step = comm->densities.step;
     bool same;
 
+    learn(comm);
     fill_rows(comm, rows, present);
-    learn(comm, rows, present);
-    fill_rows(comm, rows, present); /* with what was learnt */
     if (spar_lags_check(rows, count) != SPAR_OK) {
         spar_debug("densities stay: the measurements of a step make no sense");
         return;
@@ -421,6 +464,7 @@ static void solve(spar_comm_t *comm, double *next)
         spar_lags_limit_growth(present, count, GROWTH, next);
     }
     predict_step(comm, rows, present, next);
+    tell(comm);
     outcome->overlaps = comm->densities.overlaps;
 }
 

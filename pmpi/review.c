@@ -260,13 +260,6 @@ static void judge_probe(spar_comm_t *comm)
     }
 }
 
-static bool is_after_probing(const spar_comm_t *comm)
-{
-    return comm->probe_steps > 0 &&
-           comm->sequence->steps ==
-               spar_choose_watch_steps() + comm->probe_steps + 1;
-}
-
 static bool is_after_watching(const spar_comm_t *comm)
 {
     return spar_engine_is_auto() &&
@@ -278,7 +271,7 @@ bool spar_review_is_due(const spar_comm_t *comm)
     uint64_t steps = comm->sequence->steps;
     uint64_t settled = spar_choose_settled_step(comm);
 
-    if (is_after_watching(comm) || is_after_probing(comm)) {
+    if (is_after_watching(comm) || spar_choose_has_probed(comm)) {
         return true;
     }
     if (comm->pays_nowhere || steps <= settled) {
@@ -300,7 +293,7 @@ void spar_review_begin(spar_comm_t *comm)
     if (is_after_watching(comm)) {
         comm->negotiation->phase = PHASE_CONTENT;
         look_at_content(comm);
-    } else if (is_after_probing(comm)) {
+    } else if (spar_choose_has_probed(comm)) {
         comm->negotiation->phase = PHASE_PROBE;
         spar_agree_min(comm, comm->negotiation->values, gather(comm, 0));
     } else {
