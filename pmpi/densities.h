@@ -19,6 +19,9 @@
 struct spar_comm;
 struct spar_layer;
 
+/* Waits below this share of a step do not count: they are noise. */
+#define SPAR_DENSITIES_NOISE 0.02
+
 /* What the densities were solved for. */
 typedef enum spar_densities_aim {
     SPAR_DENSITIES_NONE,  /* not solved yet */
@@ -68,8 +71,10 @@ void spar_densities_gather(struct spar_comm *comm, double *numbers);
 /* Takes the agreed numbers over. */
 void spar_densities_take(struct spar_comm *comm, const double *numbers);
 
-/* Rank 0: solves for all layers that are or may become sparse. Nothing changes
- * but what is to be broadcast. */
+/* Rank 0: corrects the costs by the exchanges since the last review. */
+void spar_densities_learn(struct spar_comm *comm);
+/* Rank 0: does so, and solves for all layers that are or may become sparse.
+ * Nothing changes but what is to be broadcast. */
 void spar_densities_solve(struct spar_comm *comm);
 /* Starts to broadcast it. All ranks. */
 void spar_densities_begin(struct spar_comm *comm);

@@ -1,0 +1,145 @@
+#include "pmpi/densities_rows.h"
+
+#include "pmpi/choose.h"
+#include "pmpi/engine.h"
+#include "pmpi/forecast.h"
+
+#include <math.h>
+
+bool spar_densities_rule(const spar_layer_t *layer)
+{
+    return !layer->natural && !layer->few &&
+           layer->select != SPAR_SELECT_NONZERO;
+}
+
+/* The energy of the residual that its selection would leave at density 1:
+ * sending one entry more takes threshold^2 from the residual, and energy /
+ * density must fall by as much. 0: nothing was selected yet. */
+static double energy_of(const spar_layer_t *layer)
+{
+    double sum = 0;
+
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        const spar_selector_t *selector =
+            &(i == 0 ? &layer->piece : &layer->more[i - 1])->selector;
+        double sent = (double)selector->last_k;
+
+        sum += selector->n > 0 ? selector->threshold * selector->threshold *
+                                     sent * sent / (double)selector->n
+                               : 0;
+    }
+    return sum;
+}
+
+static double predict(const spar_comm_t *comm, const spar_layer_t *layer,
+                      double density)
+{
+    spar_model_shape_t shape = spar_forecast_shape(comm, layer, density);
+    spar_model_ranking_t ranking;
+    spar_method_t method = layer->trial.method;
+
+    if ((SPAR_METHOD_BIT(method) & SPAR_METHOD_SPARSE) == 0) {
+        method = spar_model_choose(&comm->model, &shape,
+                                   spar_choose_allowed(comm), &ranking);
+    }
+    return spar_model_predict(&comm->model, method, &shape);
+}
+
+static void fill_times(const spar_comm_t *comm, const spar_layer_t *layer,
+                       spar_lags_layer_t *row)
+{
+    bool overlaps = comm->densities.overlaps && !layer->nonblocking;
+    const spar_layer_t *last = &comm->layers[comm->layer_count - 1];
+
+    row->release = overlaps ? layer->wall : layer->release;
+    row->deadline = overlaps             ? last->wall
+                    : layer->nonblocking ? layer->need
+                                         : layer->release;
+}
+
+/* The selection is the processor's business, all else is the network's or goes
+ * on beside it. By the cost model alone. */
+void spar_densities_model(const spar_comm_t *comm, const spar_layer_t *layer,
+                          spar_lags_layer_t *row)
+{
+    double low = predict(comm, layer, row->low);
+    double high = predict(comm, layer, spar_engine.config.density_max);
+    double range = spar_engine.config.density_max - row->low;
+
+    double scan = comm->scan_seconds * (double)layer->count;
+
+    row->work = layer->sparse_calls > 0
+                    ? layer->select_sum / (double)layer->sparse_calls
+                    : scan;
+    row->slope = range > 0 ? fmax(0, high - low) / range : 0;
+    row->fixed = fmax(0, low - row->slope * row->low - scan);
+}
+
+static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
+                       spar_lags_layer_t *row)
+{
+    const spar_densities_t *densities = &comm->densities;
+
+    spar_densities_model(comm, layer, row);
+    row->fixed *= densities->pressure * densities->scale.fixed;
+    row->slope *= densities->pressure * densities->scale.slope;
+}
+
+/* One that stays dense takes its time whatever the others do. */
+static void fill_dense(const spar_layer_t *layer, spar_lags_layer_t *row)
+{
+    row->low = 1;
+    row->high = 1;
+    row->fixed = layer->dense_seconds;
+}
+
+/* With more than what is as slow as its dense call a layer may as well send
+ * all; what waits for nothing costs nothing at any density. */
+static double highest(const spar_comm_t *comm, const spar_layer_t *layer)
+{
+    const spar_config_t *config = &spar_engine.config;
+    spar_model_shape_t shape =
+        spar_forecast_shape(comm, layer, config->density_min);
+    double high = config->density_max;
+
+    if (spar_engine_is_auto() && !layer->nonblocking &&
+        layer->trial.count > 0 && layer->dense_seconds > 0) {
+        high = fmin(high, spar_model_break_even(
+                              &comm->model, &shape, layer->trial.method,
+                              SPAR_METHOD_BIT(layer->trial.dense)));
+    }
+    return fmax(high, config->density_min);
+}
+
+static void fill_row(const spar_comm_t *comm, const spar_layer_t *layer,
+                     bool may_be_sparse, spar_lags_layer_t *row)
+{
+    *row = (spar_lags_layer_t){0};
+    fill_times(comm, layer, row);
+    if (!may_be_sparse || !spar_densities_rule(layer)) {
+        fill_dense(layer, row);
+        return;
+    }
+    row->low = spar_engine.config.density_min;
+    row->high = highest(comm, layer);
+    row->energy = energy_of(layer);
+    fill_costs(comm, layer, row);
+}
+
+void spar_densities_fill(const spar_comm_t *comm, spar_lags_layer_t *rows,
+                         double *present)
+{
+    bool first = comm->densities.aim == SPAR_DENSITIES_NONE;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+
+        fill_row(comm, layer, first || layer->sparse, &rows[i]);
+        present[i] = fmin(fmax(layer->density, rows[i].low), rows[i].high);
+        /* Medians of different steps, or of the slowest ranks, may cross. */
+        if (i > 0 && rows[i].release < rows[i - 1].release) {
+            rows[i].release = rows[i - 1].release;
+        }
+        rows[i].deadline = fmax(rows[i].deadline, rows[i].release);
+    }
+}
