@@ -51,3 +51,17 @@ int PMPI_Allreduce(const void *in, void *out, int count, MPI_Datatype type,
     }
     return real(in, out, count, type, op, comm);
 }
+
+int PMPI_Iallreduce(const void *in, void *out, int count, MPI_Datatype type,
+                    MPI_Op op, MPI_Comm comm, MPI_Request *request)
+{
+    static __typeof__(&MPI_Iallreduce) real;
+
+    if (real == NULL) {
+        find("PMPI_Iallreduce", &real);
+    }
+    if (count >= 4096) {
+        usleep(DENSE_US);
+    }
+    return real(in, out, count, type, op, comm, request);
+}

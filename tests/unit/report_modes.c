@@ -79,8 +79,8 @@ static void windows_are_told_with_their_gain(void **state)
 
 static void without_windows_the_reason_is_told(void **state)
 {
-    double median = 0.5;
-    spar_windows_result_t ab = {.count = 1, .medians = &median};
+    double medians[] = {0.5, 0.25};
+    spar_windows_result_t ab = {.count = 1, .medians = medians};
     spar_report_t report = {.ab = &ab};
     json_t *object;
 
