@@ -10,13 +10,13 @@ foreach(ranks 2 3 4)
             -m "(28 steps)" -m "a/b: gain" -a "nothing goes sparse"
             -- ${sim} --flat --steps 100 --windows 4:6 --expect any)
 endforeach()
-foreach(progress inline thread)
-    spar_mpi_test(ab_${progress} ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_STEP_CALLS=5
-            SPAR_EXCHANGE=allgather SPAR_DENSE=mpi SPAR_PROGRESS=${progress}
-            LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
-        ARGS -n 3 -m "sums are right" -m "a/b: 7 windows"
-            -- ${nonblocking} --complete mixed)
-endforeach()
+# Non-blocking calls; inline, because a helper thread hides from the application
+# how slow this network is, and then dense sums may be the faster ones.
+spar_mpi_test(ab_nonblocking ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_STEP_CALLS=5
+        SPAR_EXCHANGE=allgather SPAR_DENSE=mpi SPAR_PROGRESS=inline
+        LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
+    ARGS -n 3 -m "sums are right" -m "a/b: 7 windows"
+        -- ${nonblocking} --complete mixed)
 # Where dense sums are asked for, there is nothing to compare.
 spar_mpi_test(ab_nowhere
     ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_EXCHANGE=dense
