@@ -57,9 +57,10 @@ def steady(exposed):
     return statistics.median(exposed[-max(1, len(exposed) // 3):])
 
 
-def steps_to_settle(exposed, compute):
-    """Steps until the exposed time stays within FACTOR of the steady state's."""
-    limit = FACTOR * max(steady(exposed), FLOOR * compute)
+def steps_to_settle(exposed, compute, best=None):
+    """Steps until the exposed time stays within FACTOR of the steady state's, which
+    is the phase's own unless `best` gives it; all of them if it never does."""
+    limit = FACTOR * max(steady(exposed) if best is None else best, FLOOR * compute)
     for start in range(len(exposed) - WINDOW, -1, -1):
         if statistics.median(exposed[start:start + WINDOW]) > limit:
             # The last window that is above it: its slow steps are the first ones.
@@ -69,19 +70,26 @@ def steps_to_settle(exposed, compute):
     return 0
 
 
+def best_of(rate, phases):
+    """The best steady state at this rate: what it was before must come again."""
+    return min(steady(exposed) for other, exposed in phases if other == rate)
+
+
 def phases_of(steps, done_at, compute):
     """Per phase: rate, steps, the steady exposed time and the steps until then. The
     step in which the rate changes belongs to the new phase."""
     borders = [0] + done_at + [len(steps)]
-    found = []
+    phases = []
     for rate, begin, end in zip(RATES, borders, borders[1:]):
         exposed = [max(0.0, step - compute) for step, _ in steps[begin:end]]
         if len(exposed) < WINDOW:
             break
-        found.append({"rate": rate, "steps": len(exposed),
-                      "exposed_s": steady(exposed), "worst_s": max(exposed),
-                      "settled_after": steps_to_settle(exposed, compute)})
-    return found
+        phases.append((rate, exposed))
+    return [{"rate": rate, "steps": len(exposed), "exposed_s": steady(exposed),
+             "worst_s": max(exposed),
+             "settled_after": steps_to_settle(exposed, compute,
+                                              best_of(rate, phases))}
+            for rate, exposed in phases]
 
 
 def run_job(key, model, arguments, lab, jobs):

@@ -90,8 +90,10 @@ def told_by(path):
         report = json.load(file)
     # Layers that are too small for Spar are not in the report. What stays dense
     # travels whole, and so does what is to be sparse but has not been yet.
-    kept = [(layer["count"], layer["density"] if layer["state"] == "sparse" and
-             layer["sparse_calls"] > 0 else 1.0)
+    # The plan's last density is that of the steps that are measured.
+    kept = [(layer["count"],
+             (layer.get("plan_density") or layer["density"])
+             if layer["state"] == "sparse" and layer["sparse_calls"] > 0 else 1.0)
             for layer in report["layers"]] or [(1, 1.0)]
     elements = sum(count for count, _ in kept)
     return {"density_elements": sum(count * share for count, share in kept) / elements,

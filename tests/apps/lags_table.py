@@ -42,6 +42,9 @@ def check_phases():
     check("rates", [phase["rate"] for phase in phases], rate_change.RATES)
     check("steps", [phase["steps"] for phase in phases], [10, 12, 8])
     check("settled", [phase["settled_after"] for phase in phases], [0, 3, 0])
+    worse = steps[:22] + [(1.4, 0.4)] * 8
+    check("never as good again",
+          rate_change.phases_of(worse, [10, 22], 1.0)[2]["settled_after"], 8)
     check("a run that ended", len(rate_change.phases_of(steps[:12], [10], 1.0)), 1)
 
 
