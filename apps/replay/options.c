@@ -30,6 +30,8 @@ static const char HELP[] =
     "  --steps N        steps that are measured (50)\n"
     "  --warmup N       steps before these (5)\n"
     "  --scale X        times of the trace times X (1)\n"
+    "  --jitter SHARE   each rank's times of each step are longer by a random\n"
+    "                   share of up to this (0)\n"
     "  --steps-out FILE writes a line for each of these steps: time_s,wait_s\n"
     "  --help\n"
     "Prints, of the steps on rank 0: their number, median and 10th and 90th\n"
@@ -44,6 +46,7 @@ enum {
     OPT_STEPS,
     OPT_WARMUP,
     OPT_SCALE,
+    OPT_JITTER,
     OPT_STEPS_OUT,
     OPT_HELP
 };
@@ -56,6 +59,7 @@ static const struct option LONG_OPTIONS[] = {
     {"steps", required_argument, NULL, OPT_STEPS},
     {"warmup", required_argument, NULL, OPT_WARMUP},
     {"scale", required_argument, NULL, OPT_SCALE},
+    {"jitter", required_argument, NULL, OPT_JITTER},
     {"steps-out", required_argument, NULL, OPT_STEPS_OUT},
     {"help", no_argument, NULL, OPT_HELP},
     {0}};
@@ -71,12 +75,12 @@ static bool parse_int(const char *text, long low, int *value_p)
     return true;
 }
 
-static bool parse_scale(const char *text, double *value_p)
+static bool parse_number(const char *text, double most, double *value_p)
 {
     char *end;
     double value = strtod(text, &end);
 
-    if (end == text || *end || !(value >= 0 && value <= 1000))
+    if (end == text || *end || !(value >= 0 && value <= most))
         return false;
     *value_p = value;
     return true;
@@ -134,7 +138,9 @@ static bool parse_one(int option, const char *text, options_t *options)
     case OPT_WARMUP:
         return parse_int(text, 0, &options->warmup);
     case OPT_SCALE:
-        return parse_scale(text, &options->scale);
+        return parse_number(text, 1000, &options->scale);
+    case OPT_JITTER:
+        return parse_number(text, 1, &options->jitter);
     case OPT_STEPS_OUT:
         options->steps_out = text;
         return true;

@@ -27,6 +27,7 @@ typedef struct options {
     int steps;
     int warmup;
     double scale;
+    double jitter; /* share by which each step's times vary, 0 to 1 */
 } options_t;
 
 typedef enum options_result {

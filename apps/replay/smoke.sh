@@ -36,6 +36,10 @@ done
 replay --compute busy
 replay --need layer
 replay --post thread --compute busy
+# Longer by 0.57 in the warm-up, then by 0.75, 0.97 and 0.44.
+replay --post none --jitter 1
+awk -v longest="$(value step_time_p90_s)" \
+    'BEGIN { exit !(longest >= 1.9 * 0.021) }' || fail "no jitter: $out"
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -58,6 +62,7 @@ refused "$0:1: not the expected header" --trace "$0"
 refused "steps: No such file or directory" --trace "$trace" \
     --steps-out "$folder/none/steps"
 refused "only with --post iallreduce" --trace "$trace" --need layer --post flat
+refused "2: not a valid value" --trace "$trace" --jitter 2
 refused "always: not a valid value" --trace "$trace" --need always
 echo name,elements,forward_ms,backward_ms >"$folder/old.csv"
 echo a,5000,1,1 >>"$folder/old.csv"

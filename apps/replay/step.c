@@ -12,6 +12,7 @@ int step_init(step_t *step, const trace_t *trace, const options_t *options,
     memset(step, 0, sizeof(*step));
     step->trace = trace;
     step->options = options;
+    step->jitter.state = (uint64_t)rank + 1;
     if (pool_init(&step->pool, (unsigned)rank + 1) != 0)
         return -1;
     if (exchange_open(&step->exchange, trace, options, &step->compute) == 0)
@@ -51,7 +52,7 @@ static void forward(step_t *step)
             compute_if_long(step);
             exchange_need(&step->exchange, i);
         }
-        compute_add(&step->compute, layer->forward);
+        compute_add(&step->compute, step->slowness * layer->forward);
         gradient -= layer->elements;
         pool_fill(&step->pool, layer->rms, gradient, layer->elements);
     }
@@ -66,7 +67,7 @@ static void backward(step_t *step)
     int posted = trace->count;
 
     for (int i = trace->count - 1; i >= 0; i--) {
-        compute_add(&step->compute, trace->layers[i].backward);
+        compute_add(&step->compute, step->slowness * trace->layers[i].backward);
         if (step->compute.due < SHORTEST_SLEEP && i > 0)
             continue;
         compute_do(&step->compute);
@@ -81,6 +82,7 @@ void step_run(step_t *step)
 {
     step->exchange.post_seconds = 0;
     step->exchange.wait_seconds = 0;
+    step->slowness = 1 + step->options->jitter * random_uniform(&step->jitter);
     compute_begin(&step->compute,
                   step->options->busy ? COMPUTE_WORK : COMPUTE_SLEEP);
     forward(step);

@@ -14,6 +14,8 @@ typedef struct step {
     compute_t compute;
     exchange_t exchange;
     pool_t pool;
+    random_t jitter;
+    double slowness; /* factor of all times of the present step, >= 1 */
 } step_t;
 
 /* 0, or -1 without memory or thread; step_free() is due after 0 only. */
