@@ -3,17 +3,9 @@
 #include "base/clock.h"
 #include "pmpi/ab.h"
 #include "pmpi/comm.h"
+#include "policy/overlap.h"
 
 #include <string.h>
-
-/* Pairs of samples that must disagree rather than agree, less those that agree,
- * as a share of all: independent ones are near 0. And how many there must be.
- */
-#define OVERLAP_SHARE 0.4
-#define OVERLAP_PAIRS 32
-/* Shorter pauses between two calls are the application's own overhead, seconds.
- */
-#define SHORT_GAP 20e-6
 
 static _Thread_local double blocked;
 
@@ -122,15 +114,12 @@ void spar_timeline_forget(spar_comm_t *comm)
 
 bool spar_timeline_overlaps(const spar_comm_t *comm)
 {
-    int pairs = 0, opposed = 0;
+    spar_overlap_t overlap = {0};
 
     for (size_t i = 0; i < comm->layer_count; i++) {
         const spar_timing_t *timing = &comm->layers[i].timing;
 
-        if (spar_samples_median(&timing->gap) > SHORT_GAP) {
-            pairs +=
-                spar_samples_compare(&timing->before, &timing->gap, &opposed);
-        }
+        spar_overlap_add(&overlap, &timing->before, &timing->gap);
     }
-    return pairs >= OVERLAP_PAIRS && opposed > OVERLAP_SHARE * pairs;
+    return spar_overlap_is_seen(&overlap);
 }

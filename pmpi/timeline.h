@@ -65,11 +65,8 @@ void spar_timeline_note(const struct spar_op *op, spar_timing_t *timing);
 /* Forgets what was measured before the present step. */
 void spar_timeline_forget(struct spar_comm *comm);
 
-/*
- * Whether another thread of the application computes while this one is in its
- * blocking calls: then the later a call returns, the sooner the next one
- * follows, because its gradient is ready at the same time anyway.
- */
+/* Whether another thread computes meanwhile (policy/overlap.h), as this rank
+ * saw it since the last review. */
 bool spar_timeline_overlaps(const struct spar_comm *comm);
 
 #endif

@@ -1,0 +1,38 @@
+#include "policy/overlap.h"
+
+#include <math.h>
+
+/* Pairs of samples that must disagree rather than agree, less those that agree,
+ * as a share of all: independent ones are near 0. And how many standard
+ * deviations above 0 that must be: with few layers a large share is chance.
+ */
+#define OVERLAP_SHARE      0.4
+#define OVERLAP_DEVIATIONS 4
+/* Shorter pauses between two calls are the application's own overhead, seconds.
+ */
+#define SHORT_GAP 20e-6
+
+void spar_overlap_add(spar_overlap_t *overlap, const spar_samples_t *before,
+                      const spar_samples_t *gap)
+{
+    int pairs;
+    double n;
+
+    if (spar_samples_median(gap) <= SHORT_GAP) {
+        return;
+    }
+    pairs = spar_samples_compare(before, gap, &overlap->opposed);
+    /* Pairs are n (n - 1) / 2 of n samples, and the variance of Kendall's sum
+     * n (n - 1) (2n + 5) / 18 (M. Kendall, Rank Correlation Methods, 1948). */
+    n = (1 + sqrt(1 + 8.0 * pairs)) / 2;
+    overlap->pairs += pairs;
+    overlap->variance += pairs * (2 * n + 5) / 9;
+}
+
+bool spar_overlap_is_seen(const spar_overlap_t *overlap)
+{
+    double chance = OVERLAP_DEVIATIONS * sqrt(overlap->variance);
+
+    return overlap->opposed > OVERLAP_SHARE * overlap->pairs &&
+           overlap->opposed > chance;
+}
