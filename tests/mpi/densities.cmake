@@ -1,0 +1,42 @@
+# Densities that a rule sets while the job runs
+
+# What all ranks say of them: densities.sh RANKS AIM POST replay [arguments]
+function(spar_densities_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 job "" "" "ENV;ARGS")
+    spar_mpi_test(densities_${name} SCRIPT densities.sh
+        ENV SPAR_LEARN_STEPS=3 SPAR_DENSITY=auto ${job_ENV}
+        ARGS ${job_ARGS} --steps 80 --scale 0.5)
+endfunction()
+
+if(TARGET replay)
+    set(replay $<TARGET_FILE:replay>)
+    # Where dense sums are slow, mode auto goes sparse as well.
+    set(slow SPAR_MODE=auto SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>)
+    foreach(ranks 2 3)
+        spar_densities_test(iallreduce_${ranks} ENV SPAR_MODE=sparse
+            ARGS ${ranks} hide iallreduce ${replay})
+    endforeach()
+    spar_densities_test(iallreduce_auto ENV SPAR_MODE=auto
+        ARGS 2 hide iallreduce ${replay})
+    spar_densities_test(iallreduce_jitter ENV SPAR_MODE=sparse
+        ARGS 4 hide iallreduce ${replay} --jitter 0.5)
+    foreach(aim thread=hide blocking=spend flat=spend)
+        string(REPLACE "=" ";" aim ${aim})
+        list(GET aim 0 post)
+        list(GET aim 1 aim)
+        set(calls SPAR_STEP_CALLS=8)
+        if(post STREQUAL flat)
+            set(calls SPAR_STEP_CALLS=1)
+        endif()
+        spar_densities_test(${post} ENV SPAR_MODE=sparse ${calls}
+            ARGS 2 ${aim} ${post} ${replay})
+        spar_densities_test(${post}_auto ENV ${slow} ${calls}
+            ARGS 3 ${aim} ${post} ${replay})
+        spar_densities_test(${post}_jitter ENV SPAR_MODE=sparse ${calls}
+            ARGS 4 any ${post} ${replay} --jitter 0.5)
+        spar_densities_test(${post}_paper ENV SPAR_MODE=sparse SPAR_DENSITY=lags-paper ${calls}
+            ARGS 2 paper ${post} ${replay})
+    endforeach()
+    spar_densities_test(iallreduce_paper ENV SPAR_MODE=sparse SPAR_DENSITY=lags-paper
+        ARGS 3 paper iallreduce ${replay})
+endif()
