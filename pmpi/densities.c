@@ -3,6 +3,8 @@
 #include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/densities_rows.h"
+#include "pmpi/engine.h"
+#include "policy/overlap.h"
 
 #include <math.h>
 
@@ -33,6 +35,23 @@ static double wait_of(const spar_comm_t *comm)
                : spar_samples_median(&comm->timeline.waits);
 }
 
+/* Rank 0's answer will hold. */
+static void look_for_overlap(spar_comm_t *comm)
+{
+    spar_densities_t *densities = &comm->densities;
+    double pauses = spar_samples_median(&comm->timeline.pauses);
+    double step = spar_samples_median(&comm->timeline.steps);
+
+    if (densities->aim == SPAR_DENSITIES_NONE &&
+        !spar_choose_has_probed(comm)) {
+        densities->dense_pauses = spar_engine_is_auto() ? pauses : -1;
+    } else if (spar_choose_has_probed(comm) && densities->dense_pauses >= 0 &&
+               spar_overlap_has_pauses(densities->dense_pauses, pauses, step)) {
+        densities->overlaps = true;
+    }
+    densities->overlaps = densities->overlaps || spar_timeline_overlaps(comm);
+}
+
 void spar_densities_gather(spar_comm_t *comm, double *numbers)
 {
     size_t count = comm->layer_count;
@@ -50,8 +69,7 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     steps[OF_COMPUTE] = -spar_samples_median(&comm->timeline.computes);
     steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
-    comm->densities.overlaps =
-        comm->densities.overlaps || spar_timeline_overlaps(comm);
+    look_for_overlap(comm);
     spar_timeline_forget(comm);
 }
 

@@ -50,6 +50,8 @@ typedef struct spar_densities {
     uint32_t version; /* changes so far */
     spar_densities_step_t predicted;
     /* Rank 0's own. */
+    double dense_pauses; /* between blocking calls of a dense step; negative:
+                            not known */
     spar_lags_scale_t scale;
     double pressure; /* factor of all costs while steps wait for longer than
                         predicted; 1: none */

@@ -28,6 +28,7 @@ static void end_step(spar_timeline_t *timeline, const spar_op_t *op)
     spar_samples_add(&timeline->waits, wall - clock);
     spar_samples_add(&timeline->computes, clock);
     spar_samples_add(&timeline->busys, timeline->busy);
+    spar_samples_add(&timeline->pauses, timeline->paused);
     if (timeline->returned > 0) {
         spar_samples_add(&timeline->ends,
                          timeline->returned - timeline->wall_begin);
@@ -46,6 +47,7 @@ void spar_timeline_begin_step(spar_comm_t *comm, const spar_op_t *op)
     timeline->wall_begin = op->posted;
     timeline->clock_begin = op->clock_posted;
     timeline->returned = 0;
+    timeline->paused = 0;
     timeline->busy = 0;
 }
 
@@ -79,6 +81,7 @@ static void note_gap(const spar_op_t *op, spar_timing_t *timing)
     if (timeline->returned > 0) {
         spar_samples_add(&timing->before, timeline->returned - op->wall_begin);
         spar_samples_add(&timing->gap, op->posted - timeline->returned);
+        timeline->paused += op->posted - timeline->returned;
     }
     timeline->returned = op->completed;
 }
@@ -107,6 +110,7 @@ void spar_timeline_forget(spar_comm_t *comm)
     timeline->computes.count = 0;
     timeline->busys.count = 0;
     timeline->ends.count = 0;
+    timeline->pauses.count = 0;
     for (size_t i = 0; i < comm->layer_count; i++) {
         memset(&comm->layers[i].timing, 0, sizeof(comm->layers[i].timing));
     }

@@ -33,6 +33,7 @@ typedef struct spar_timeline {
     double wall_begin;
     double clock_begin;
     bool aside;       /* it is not measured */
+    double paused;    /* seconds between blocking calls */
     double returned;  /* the latest blocking call, wall's clock; 0: none */
     unsigned running; /* exchanges that the network works on */
     double running_since;
@@ -42,6 +43,7 @@ typedef struct spar_timeline {
     spar_samples_t waits;    /* that the application was blocked */
     spar_samples_t computes; /* that it was not */
     spar_samples_t busys;
+    spar_samples_t pauses;
     spar_samples_t ends; /* when the latest blocking call returned */
 } spar_timeline_t;
 

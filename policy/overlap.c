@@ -11,6 +11,10 @@
 /* Shorter pauses between two calls are the application's own overhead, seconds.
  */
 #define SHORT_GAP 20e-6
+/* Pauses must grow by this factor and by this share of a step: computation on a
+ * loaded machine is not that uneven. */
+#define PAUSE_GROWTH 1.5
+#define PAUSE_SHARE  0.04
 
 void spar_overlap_add(spar_overlap_t *overlap, const spar_samples_t *before,
                       const spar_samples_t *gap)
@@ -35,4 +39,9 @@ bool spar_overlap_is_seen(const spar_overlap_t *overlap)
 
     return overlap->opposed > OVERLAP_SHARE * overlap->pairs &&
            overlap->opposed > chance;
+}
+
+bool spar_overlap_has_pauses(double dense, double least, double step)
+{
+    return least > PAUSE_GROWTH * dense + PAUSE_SHARE * step;
 }

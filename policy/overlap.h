@@ -28,6 +28,15 @@ typedef struct spar_overlap {
 void spar_overlap_add(spar_overlap_t *overlap, const spar_samples_t *before,
                       const spar_samples_t *gap);
 
+/*
+ * The same question where gaps are rare because calls take longer than what
+ * they overlap with. All pauses between the blocking calls of a step, seconds:
+ * with dense calls, and with calls of the least density. Of one thread they
+ * stay what they are; a second one has to wait for gradients when its calls
+ * become fast. `step`: seconds of a step with the fast calls.
+ */
+bool spar_overlap_has_pauses(double dense, double least, double step);
+
 /* After all layers. false also where there are too few samples. */
 bool spar_overlap_is_seen(const spar_overlap_t *overlap);
 
