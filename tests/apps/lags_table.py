@@ -12,6 +12,7 @@ FOLDER = ROOT / "bench" / "lags-table"
 sys.path.insert(0, str(FOLDER))
 # pylint: disable=wrong-import-position
 import comparison  # noqa: E402
+import match  # noqa: E402
 import rate_change  # noqa: E402
 import runs  # noqa: E402
 
@@ -48,6 +49,13 @@ def check_phases():
     check("a run that ended", len(rate_change.phases_of(steps[:12], [10], 1.0)), 1)
 
 
+def check_match():
+    steps = [(0.001, 0.20), (0.002, 0.21), (0.004, 0.25)]
+    check("all are fast", match.largest_uniform(steps, 0.3), 0.004)
+    check("none is", match.largest_uniform(steps, 0.1), 0.0)
+    check("halfway", round(match.largest_uniform(steps, 0.23), 6), 0.002828)
+
+
 def check_report(folder):
     """A layer that is dense, or not sparse yet, counts as density 1."""
     layers = [{"count": 300, "density": 0.01, "state": "sparse", "sparse_calls": 9},
@@ -79,12 +87,13 @@ def check_refused(words, wanted):
 def main():
     check_settling()
     check_phases()
+    check_match()
     check_best()
     with tempfile.TemporaryDirectory() as folder:
         check_report(Path(folder))
     check_refused(["--models", "alexnet"], "'alexnet' is not one of resnet50,")
     check_refused(["--rounds", "0"], "'0' is not a number from 1 on")
-    check_refused(["--rate-change", "--no-limit"], "not both")
+    check_refused(["--rate-change", "--no-limit"], "one of --rate-change")
     check_refused(["DENSITY=1"], "not a setting: DENSITY=1")
     print("\n".join(failed))
     return 1 if failed else 0
