@@ -12,10 +12,13 @@
  * was selected: between few ranks its time is not worth the difference. */
 #define RANKS_TO_SPLIT 8
 
-/* Both dense methods are seen as often as the content must be. */
+/* Last steps of the watching, in which dense methods take turns: both are seen
+ * as often as the content must be. */
+#define TURNS (2 * SPAR_CONTENT_LOOKS)
+
 uint64_t spar_choose_watch_steps(void)
 {
-    return spar_engine_is_auto() ? 2 * SPAR_CONTENT_LOOKS : 0;
+    return spar_engine_is_auto() ? spar_engine.config.watch_steps : 0;
 }
 
 bool spar_choose_is_watching(const spar_comm_t *comm)
@@ -255,9 +258,12 @@ static spar_method_t dense_method(const spar_comm_t *comm,
     case SPAR_CONFIG_DENSE_AUTO:
         break;
     }
-    return spar_choose_is_watching(comm)
+    if (!spar_choose_is_watching(comm)) {
+        return layer->trial.dense;
+    }
+    return comm->sequence->steps + TURNS > spar_choose_watch_steps()
                ? spar_trial_dense(comm->sequence->steps)
-               : layer->trial.dense;
+               : SPAR_METHOD_MPI;
 }
 
 spar_method_t spar_choose_method(const spar_comm_t *comm,

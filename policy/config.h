@@ -91,6 +91,7 @@ typedef struct spar_config {
     int32_t log;      /* spar_log_level_t */
     uint64_t min_count;
     uint64_t learn_steps;
+    uint64_t watch_steps;
     uint64_t ramp_steps;
     uint64_t step_calls; /* 0: learn it */
     uint64_t stop_steps; /* 0: never */

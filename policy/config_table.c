@@ -85,6 +85,17 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(learn_steps),
      .low = 2,
      .high = 1e5},
+    {.name = "SPAR_WATCH_STEPS",
+     .initial = "8",
+     .allowed = "8 to 100000",
+     .doc = "With SPAR_MODE=auto: dense steps, once the sequence is learnt, "
+            "before any layer goes sparse. They show what dense calls cost and "
+            "whether it is gradients that are summed; in the last 8, MPI's sum "
+            "and Spar's ring take turns.",
+     .type = &spar_config_number,
+     .offset = FIELD(watch_steps),
+     .low = 8,
+     .high = 100000},
     {.name = "SPAR_STEP_CALLS",
      .initial = "auto",
      .allowed = "auto, or 1 to 1024",
