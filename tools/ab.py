@@ -2,13 +2,11 @@
 
 import argparse
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
-from spartools import table, variants
-from spartools.errors import ToolError
+from spartools import command_line, table, variants
+from spartools.errors import ToolError, run_launcher
 from spartools.measure import Measurement
 from spartools.progress import Progress
 from spartools.summary import make as make_summary
@@ -36,23 +34,12 @@ def parse_algorithms(text):
     return numbers
 
 
-def parse_count(text):
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("'%s' is not a number from 1 on"
-                                         % text)
-    return int(text)
-
-
 def make_parser():
-    parser = argparse.ArgumentParser(
-        prog="spar ab", description=__doc__, epilog=EPILOG,
-        usage="spar ab [OPTIONS] -- mpirun [OPTIONS] PROGRAM ...",
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.make_parser("ab", __doc__, EPILOG)
     add = parser.add_argument
-    add("--rounds", type=parse_count, default=3, metavar="N",
+    add("--rounds", type=command_line.parse_count, default=3, metavar="N",
         help="runs of each variant (default 3)")
-    add("--steps", type=parse_count, metavar="N",
+    add("--steps", type=command_line.parse_count, metavar="N",
         help="end each run after N steps (default: the program's own end)")
     add("--out", type=Path, default=Path("spar-ab"), metavar="FOLDER",
         help="where the results go (default spar-ab)")
@@ -63,22 +50,9 @@ def make_parser():
     add("--algorithms", type=parse_algorithms, default=[1, 2, 3, 4, 5, 6],
         metavar="LIST", help="Open MPI's allreduce algorithms to try, such as "
         "3,4,6, or none (default: all, 1 to 6)")
-    add("--probe-steps", type=parse_count, default=12, metavar="N",
+    add("--probe-steps", type=command_line.parse_count, default=12, metavar="N",
         help="steps of each trial (default 12)")
     return parser
-
-
-def parse_arguments(words):
-    parser = make_parser()
-    options, dashes, command = words, None, []
-    if "--" in words:
-        place = words.index("--")
-        options, dashes, command = words[:place], "--", words[place + 1:]
-    args = parser.parse_args(options)
-    if dashes is None or not command:
-        parser.error("no command given: spar ab -- mpirun -n 4 PROGRAM")
-    args.command = command
-    return args
 
 
 def prepare_folder(out):
@@ -128,22 +102,6 @@ def run(args):
     print("\nResults: %s" % ", ".join(str(file) for file in files))
 
 
-def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
-    try:
-        run(parse_arguments(sys.argv[1:]))
-    except ToolError as error:
-        print("spar ab: %s" % error, file=sys.stderr)
-        return error.code
-    except KeyboardInterrupt:
-        print("spar ab: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_launcher("spar ab", lambda: run(command_line.parse(
+        make_parser(), sys.argv[1:]))))

@@ -19,6 +19,7 @@ static const char help[] =
     "\n"
     "  run     start a program under mpirun or srun with Spar loaded\n"
     "  ab      measure a program without and with Spar, side by side\n"
+    "  advise  what Spar would do for a program, and what a step would take\n"
     "  report  show what SPAR_REPORT=FILE.json or SPAR_TRACE=DIR left behind\n"
     "  sim     predict exchanges by method, from 2 to 65,536 ranks\n"
     "  info    version, configuration, and what Spar sees of the machine\n"
@@ -81,6 +82,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "ab") == 0) {
         return run_helper("ab.py", argv + 1);
+    }
+    if (strcmp(command, "advise") == 0) {
+        return run_helper("advise.py", argv + 1);
     }
     if (strcmp(command, "report") == 0) {
         return run_helper("report.py", argv + 1);

@@ -1,4 +1,7 @@
 """The error that ends a command with one clear line."""
+
+import os
+import signal
 import sys
 
 
@@ -18,5 +21,23 @@ def run_tool(name, run):
         print("%s: %s" % (name, error), file=sys.stderr)
         return error.code
     except BrokenPipeError:
+        return 1
+    return 0
+
+
+def run_launcher(name, run):
+    """The same for a command that starts jobs, which end with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    try:
+        run()
+    except ToolError as error:
+        print("%s: %s" % (name, error), file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("%s: interrupted" % name, file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
