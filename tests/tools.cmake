@@ -8,7 +8,7 @@ function(spar_tool_test name)
         SKIP_RETURN_CODE 77)
 endfunction()
 
-foreach(case help run_words run_errors run_srun run_mpirun info ab ab_failure
+foreach(case help run_words run_errors run_srun run_mpirun info ab advise ab_failure
         ab_signal report trace sim topology install)
     spar_tool_test(${case})
 endforeach()

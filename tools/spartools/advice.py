@@ -85,7 +85,7 @@ def measured(steps, report, seconds):
             "dense_step_high_s": quantile(dense, 0.9),
             "compute_s": compute, "exposed_s": step - compute,
             "second_thread": densities["second_thread"],
-            "test_steps": len(seconds) - steps,
+            "test_steps": len(seconds[steps:][-LAST_STEPS:]),
             "test_step_s": figures.median(seconds[steps:][-LAST_STEPS:])}
 
 
@@ -119,14 +119,19 @@ def layer_row(layer):
     return row
 
 
-def predicted(report, known):
-    """Of a step with Spar. All dense: what was measured."""
+def is_sparse(layers):
+    return any(layer["state"] == "sparse" for layer in layers)
+
+
+def predicted(steps, report, known, seconds):
+    """Of a step with Spar. All dense: as the last ones of the test, which went
+    by the faster dense method."""
     layers = report["layers"]
     dense = known["dense_step_s"]
-    low, high = known["dense_step_low_s"], known["dense_step_high_s"]
-    sparse = any(layer["state"] == "sparse" for layer in layers)
-    step, least, most = dense, low, high
-    if sparse:
+    last = seconds[steps:][-TRIAL_STEPS // 2:] or [dense]
+    step, least, most = (figures.median(last), quantile(last, 0.1),
+                         quantile(last, 0.9))
+    if is_sparse(layers):
         numbers = report["densities"]
         step = numbers["predicted_step_s"]
         least = numbers["predicted_step_least_s"]
@@ -149,7 +154,7 @@ def reason_dense(layers):
 
 def verdict(report, known, forecast):
     """(sparse or dense, why)."""
-    if all(layer["state"] != "sparse" for layer in report["layers"]):
+    if not is_sparse(report["layers"]):
         return "dense", "nothing to gain: " + reason_dense(report["layers"])
     if forecast["gain"] < LEAST_GAIN:
         return "dense", ("nothing to gain: a step with Spar would take %s, a "
@@ -185,7 +190,7 @@ def make(args, job):
     seconds = step_seconds(job)
     check_length(args.steps, report, seconds)
     known = measured(args.steps, report, seconds)
-    forecast = predicted(report, known)
+    forecast = predicted(args.steps, report, known, seconds)
     decision, why = verdict(report, known, forecast)
     rows = [layer_row(layer) for layer in report["layers"]]
     return {"schema_version": SCHEMA_VERSION,

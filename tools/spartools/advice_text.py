@@ -91,8 +91,8 @@ def range_words(forecast):
 def predicted_lines(result):
     forecast, known = result["predicted"], result["measured"]
     lines = ["Predicted with Spar:",
-             "  step         %s, in the range of %s if exchanges cost two "
-             "thirds or 1.5 times of what is thought"
+             "  step         %s (%s if exchanges cost 2/3 or 1.5 times what is "
+             "thought)"
              % (figures.seconds(forecast["step_s"]), range_words(forecast)),
              "  gain         %s over the measured dense step (%s to %s)"
              % (figures.factor(forecast["gain"]),
@@ -103,19 +103,19 @@ def predicted_lines(result):
                      % (figures.size(forecast["bytes_per_step"]),
                         figures.size(forecast["dense_bytes_per_step"])))
     lines.append("  The last %d of the test's steps with Spar took %s."
-                 % (min(8, known["test_steps"]),
+                 % (known["test_steps"],
                     figures.seconds(known["test_step_s"])))
     return lines
 
 
 def doubt_lines(result):
     known = result["measured"]
-    lines = ["The run was only a test, and its last steps were not dense: throw "
-             "away what it trained.",
-             "The range covers what exchanges cost. It does not cover another "
-             "load of the machine or the network",
-             "than during the test, nor what fewer entries do to the training: "
-             "compare your own metric."]
+    lines = ["The run was only a test, and its last steps may have been sparse: "
+             "throw away what it trained.",
+             "The range is that of the exchanges' costs. Another load of the "
+             "machine or the network than in the test",
+             "is not in it, nor what fewer entries do to the training: compare "
+             "your own metric."]
     if known["dense_step_high_s"] > 1.3 * known["dense_step_low_s"]:
         lines.append("Dense steps differed by more than 30 %: the machine is "
                      "noisy, and the prediction no better than that.")
