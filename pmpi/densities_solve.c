@@ -79,10 +79,11 @@ static void solve_rows(const spar_comm_t *comm, const spar_lags_layer_t *rows,
 }
 
 /* Waits if all costs were by a factor off. */
-static double wait_if(const spar_lags_layer_t *rows, size_t count,
-                      const double *next, double factor)
+static double wait_if(const spar_comm_t *comm, const spar_lags_layer_t *rows,
+                      const double *densities, double factor)
 {
     spar_lags_layer_t scaled[SPAR_SEQUENCE_MAX_PERIOD];
+    size_t count = comm->layer_count;
 
     memcpy(scaled, rows, count * sizeof(scaled[0]));
     for (size_t i = 0; i < count; i++) {
@@ -90,28 +91,27 @@ static double wait_if(const spar_lags_layer_t *rows, size_t count,
         scaled[i].fixed *= factor;
         scaled[i].slope *= factor;
     }
-    return spar_lags_wait(scaled, count, next, NULL);
+    return spar_lags_wait(scaled, count, densities, NULL);
 }
 
 /* With a second thread, nobody sees when the application waits: what changes is
- * the wait behind the last gradient. */
+ * the wait behind the last gradient. The first solution is cautious on purpose;
+ * a forecast should not be. */
 static void predict_step(const spar_comm_t *comm, const spar_lags_layer_t *rows,
-                         const double *present, const double *next)
+                         const double *next)
 {
-    spar_densities_outcome_t *outcome = &comm->negotiation->outcome;
+    spar_densities_step_t *predicted = &comm->negotiation->outcome.predicted;
     const spar_densities_t *densities = &comm->densities;
-    size_t count = comm->layer_count;
-    double rest =
-        densities->overlaps
-            ? densities->step - spar_lags_wait(rows, count, present, NULL)
-            : densities->compute;
+    double likely = densities->scale.count == 0 ? 1 / FIRST_CAUTION : 1;
+    double rest = densities->overlaps ? densities->step - densities->wait
+                                      : densities->compute;
 
-    outcome->predicted.wait = spar_lags_wait(rows, count, next, NULL);
-    outcome->predicted.step = rest + outcome->predicted.wait;
-    outcome->predicted.step_least =
-        rest + wait_if(rows, count, next, 1 / COST_DOUBT);
-    outcome->predicted.step_most =
-        rest + wait_if(rows, count, next, COST_DOUBT);
+    predicted->wait = wait_if(comm, rows, next, likely);
+    predicted->step = rest + predicted->wait;
+    predicted->step_least =
+        rest + wait_if(comm, rows, next, likely / COST_DOUBT);
+    predicted->step_most =
+        rest + wait_if(comm, rows, next, likely * COST_DOUBT);
 }
 
 static void tell(const spar_comm_t *comm)
@@ -153,7 +153,7 @@ static void solve(spar_comm_t *comm, double *next)
     if (same) {
         spar_lags_limit_growth(present, count, GROWTH, next);
     }
-    predict_step(comm, rows, present, next);
+    predict_step(comm, rows, next);
     tell(comm);
     outcome->overlaps = comm->densities.overlaps;
 }
