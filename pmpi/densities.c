@@ -52,6 +52,21 @@ static void look_for_overlap(spar_comm_t *comm)
     densities->overlaps = densities->overlaps || spar_timeline_overlaps(comm);
 }
 
+static void note_selections(spar_comm_t *comm)
+{
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_layer_t *layer = &comm->layers[i];
+        uint64_t calls = layer->sparse_calls - layer->select_calls_before;
+
+        if (calls > 0) {
+            layer->select_recent =
+                (layer->select_sum - layer->select_before) / (double)calls;
+        }
+        layer->select_before = layer->select_sum;
+        layer->select_calls_before = layer->sparse_calls;
+    }
+}
+
 void spar_densities_gather(spar_comm_t *comm, double *numbers)
 {
     size_t count = comm->layer_count;
@@ -70,6 +85,7 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
     look_for_overlap(comm);
+    note_selections(comm);
     spar_timeline_forget(comm);
 }
 

@@ -10,15 +10,6 @@
 #define PRESSURE_LEAST 0.5
 #define PRESSURE_MOST  8.0
 
-/* The density that the measurements are of. */
-static double density_in_force(const spar_comm_t *comm,
-                               const spar_layer_t *layer)
-{
-    return spar_choose_has_probed(comm) && !layer->nonblocking
-               ? spar_engine.config.density_min
-               : layer->density;
-}
-
 /* What the network was busy for, against what it was thought to be. */
 static void learn_costs(spar_comm_t *comm)
 {
@@ -32,7 +23,7 @@ static void learn_costs(spar_comm_t *comm)
         if (layer->sparse && spar_densities_rule(layer)) {
             spar_densities_model(comm, layer, &row);
             review.fixed += row.fixed;
-            review.slope += row.slope * density_in_force(comm, layer);
+            review.slope += row.slope * spar_densities_in_force(comm, layer);
         }
     }
     spar_lags_scale_add(&densities->scale, &review);
@@ -48,9 +39,9 @@ static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
     double expected, factor;
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        present[i] =
-            fmax(rows[i].low,
-                 fmin(density_in_force(comm, &comm->layers[i]), rows[i].high));
+        present[i] = fmax(rows[i].low,
+                          fmin(spar_densities_in_force(comm, &comm->layers[i]),
+                               rows[i].high));
     }
     expected = spar_lags_wait(rows, comm->layer_count, present, NULL);
     if (window <= 0 || fabs(densities->wait - expected) <

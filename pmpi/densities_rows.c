@@ -57,8 +57,8 @@ static void fill_times(const spar_comm_t *comm, const spar_layer_t *layer,
                                          : layer->release;
 }
 
-/* The selection is the processor's business, all else is the network's or goes
- * on beside it. By the cost model alone. */
+/* Selecting is the processor's business, all else is the network's or goes on
+ * beside it. By the cost model alone. */
 void spar_densities_model(const spar_comm_t *comm, const spar_layer_t *layer,
                           spar_lags_layer_t *row)
 {
@@ -66,15 +66,12 @@ void spar_densities_model(const spar_comm_t *comm, const spar_layer_t *layer,
     double high = predict(comm, layer, spar_engine.config.density_max);
     double range = spar_engine.config.density_max - row->low;
 
-    double scan = comm->scan_seconds * (double)layer->count;
-
-    row->work = layer->sparse_calls > 0
-                    ? layer->select_sum / (double)layer->sparse_calls
-                    : scan;
+    row->work = comm->scan_seconds * (double)layer->count;
     row->slope = range > 0 ? fmax(0, high - low) / range : 0;
-    row->fixed = fmax(0, low - row->slope * row->low - scan);
+    row->fixed = fmax(0, low - row->slope * row->low - row->work);
 }
 
+/* What a selection takes beyond the scan grows with the entries. */
 static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
                        spar_lags_layer_t *row)
 {
@@ -83,6 +80,12 @@ static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
     spar_densities_model(comm, layer, row);
     row->fixed *= densities->pressure * densities->scale.fixed;
     row->slope *= densities->pressure * densities->scale.slope;
+    if (layer->select_recent > row->work) {
+        row->slope += (layer->select_recent - row->work) /
+                      spar_densities_in_force(comm, layer);
+    } else if (layer->select_recent > 0) {
+        row->work = layer->select_recent;
+    }
 }
 
 /* One that stays dense takes its time whatever the others do. */
@@ -124,6 +127,14 @@ static void fill_row(const spar_comm_t *comm, const spar_layer_t *layer,
     row->high = highest(comm, layer);
     row->energy = energy_of(layer);
     fill_costs(comm, layer, row);
+}
+
+double spar_densities_in_force(const spar_comm_t *comm,
+                               const spar_layer_t *layer)
+{
+    return spar_choose_has_probed(comm) && !layer->nonblocking
+               ? spar_engine.config.density_min
+               : layer->density;
 }
 
 void spar_densities_fill(const spar_comm_t *comm, spar_lags_layer_t *rows,

@@ -18,6 +18,10 @@ bool spar_densities_rule(const spar_layer_t *layer);
 void spar_densities_fill(const spar_comm_t *comm, spar_lags_layer_t *rows,
                          double *present);
 
+/* The density that the measurements of the last review are of. */
+double spar_densities_in_force(const spar_comm_t *comm,
+                               const spar_layer_t *layer);
+
 /* Costs of the layer's exchange by the cost model alone; row->low is set
  * before. */
 void spar_densities_model(const spar_comm_t *comm, const spar_layer_t *layer,

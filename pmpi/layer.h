@@ -33,9 +33,9 @@ typedef struct spar_layer {
     const char *why;      /* why it is dense or sparse, static */
     double dense_seconds; /* agreed, of the faster dense method */
     double density;       /* where a rule sets it */
-    double release;       /* agreed: when it is posted, and when it is needed; */
-    double need;          /* seconds after the step's begin (policy/lags.h) */
-    double wall;          /* agreed: when it is posted, on the wall's clock */
+    double release; /* agreed: when it is posted, and when it is needed; */
+    double need;    /* seconds after the step's begin (policy/lags.h) */
+    double wall;    /* agreed: when it is posted, on the wall's clock */
     double predicted_seconds;
     /* Local. */
     spar_content_t content; /* rank 0's, while it is watched */
@@ -59,6 +59,9 @@ typedef struct spar_layer {
     uint64_t entries_sent;
     uint64_t bytes_sent;
     double select_sum;
+    double select_before; /* at the last review, and the calls then */
+    uint64_t select_calls_before;
+    double select_recent; /* seconds of a selection since the review before */
     /* What its calls cost the application, of those that it has completed. */
     uint64_t sparse_ended;
     double sparse_sum; /* seconds in the call and blocked for it */
