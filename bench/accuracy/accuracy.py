@@ -62,7 +62,8 @@ def parse_arguments():
     parser.add_argument("--trainers", default="c,torch", help=",".join(TRAINERS))
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--epochs", default="2")
-    parser.add_argument("--steps", help="end after that many steps")
+    parser.add_argument("--steps", help="end after that many steps; without it the "
+                        "language model ends after its own default")
     parser.add_argument("--ranks", default="4")
     parser.add_argument("--mode", choices=("sparse", "auto"), default="sparse")
     parser.add_argument("--variants", default="dense,spar")
@@ -139,7 +140,7 @@ def measure(arguments, trainer):
 def main():
     arguments = parse_arguments()
     length = f"{arguments.steps} steps" if arguments.steps else \
-        f"{arguments.epochs} epochs (lm: 300 steps)"
+        f"{arguments.epochs} epochs"
     print(f"{arguments.ranks} ranks, {length}, mode {arguments.mode}, settings:",
           " ".join(arguments.settings) or "default", flush=True)
     for trainer in arguments.trainers.split(","):
