@@ -123,3 +123,14 @@ has "let it run for longer" err
 expect 1 "$command" advise -- mpirun -n 2 --bind-to none "$replay" \
     --trace layers.csv --post none --steps 5
 has "no training step was seen" err
+
+# SPAR_WATCH_STEPS: no density is solved for before the last of them is over.
+watch() { # watch STOP: prints the aim of the densities
+    expect 0 "$command" run SPAR_WATCH_STEPS=30 SPAR_STOP_STEPS="$1" \
+        SPAR_REPORT=watch.json -- mpirun -n 2 --bind-to none "$replay" \
+        --trace layers.csv --post iallreduce --steps 100
+    /usr/bin/python3 -c 'import json
+print((json.load(open("watch.json"))["densities"] or {}).get("aim"))'
+}
+[ "$(watch 29)" = None ] || fail "solved while watching"
+[ "$(watch 32)" = hide ] || fail "not solved after watching"
