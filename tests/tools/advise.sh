@@ -62,6 +62,10 @@ assert advice["verdict"] == "dense" and advice["check"] is None
 assert abs(advice["predicted"]["step_s"] - 0.18018) < 1e-9
 assert abs(advice["predicted"]["gain"] - 1) < 0.01' || fail "dense.json"
 
+# Too short to try all: said, and predicted all the same.
+expect 0 env STANDIN_END=60 "$spar" advise --steps 50 -- mpirun ./t
+has "ended 10 steps after the dense ones, not 48" out
+
 # What cannot be predicted: one line, and no file.
 bad() { # bad CODE TEXT COMMAND...
     wanted=$1

@@ -50,7 +50,7 @@ def check_setting(report):
 
 def check_length(steps, report, seconds):
     """ToolError when the program ended before its densities were known."""
-    if report.get("densities") is not None:
+    if report.get("densities") is not None and len(seconds) >= steps:
         return
     least = steps + TRIAL_STEPS
     if len(seconds) < least - 1:
@@ -183,6 +183,15 @@ def make_lines(decision, rows, command):
             "fixed": command_line(fixed, command)}
 
 
+def all_notes(steps, report, seconds):
+    notes = list(report.get("notes") or [])
+    made = len(seconds) - steps
+    if made < TRIAL_STEPS - 1:
+        notes.append("The program ended %d steps after the dense ones, not %d: "
+                     "the prediction is less sure." % (made, TRIAL_STEPS))
+    return notes
+
+
 def make(args, job):
     """The dictionary that becomes the JSON file."""
     report = job.report
@@ -201,7 +210,7 @@ def make(args, job):
             "why": why, "lines": make_lines(decision, rows, args.command),
             "densities": report["densities"], "model": report.get("model"),
             "topology": report.get("topology"),
-            "notes": report.get("notes") or [], "check": None}
+            "notes": all_notes(args.steps, report, seconds), "check": None}
 
 
 def compare(forecast, job):
