@@ -17,6 +17,7 @@ enum {
     OF_COMPUTE,
     OF_END,
     OF_BUSY,
+    OF_OVERLAPS, /* 1: rank 0 has seen a second thread; 0: not */
     STEP_NUMBERS
 };
 
@@ -35,8 +36,8 @@ static double wait_of(const spar_comm_t *comm)
                : spar_samples_median(&comm->timeline.waits);
 }
 
-/* Rank 0's answer will hold. */
-static void look_for_overlap(spar_comm_t *comm)
+/* Whether this rank sees a second thread. */
+static bool sees_overlap(spar_comm_t *comm)
 {
     spar_densities_t *densities = &comm->densities;
     double pauses = spar_samples_median(&comm->timeline.pauses);
@@ -47,9 +48,9 @@ static void look_for_overlap(spar_comm_t *comm)
         densities->dense_pauses = spar_engine_is_auto() ? pauses : -1;
     } else if (spar_choose_has_probed(comm) && densities->dense_pauses >= 0 &&
                spar_overlap_has_pauses(densities->dense_pauses, pauses, step)) {
-        densities->overlaps = true;
+        return true;
     }
-    densities->overlaps = densities->overlaps || spar_timeline_overlaps(comm);
+    return densities->overlaps || spar_timeline_overlaps(comm);
 }
 
 static void note_selections(spar_comm_t *comm)
@@ -84,7 +85,8 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     steps[OF_COMPUTE] = -spar_samples_median(&comm->timeline.computes);
     steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
-    look_for_overlap(comm);
+    /* The least of all ranks is rank 0's. */
+    steps[OF_OVERLAPS] = sees_overlap(comm) || comm->rank > 0;
     note_selections(comm);
     spar_timeline_forget(comm);
 }
@@ -110,6 +112,7 @@ void spar_densities_take(spar_comm_t *comm, const double *numbers)
     densities->wait = -steps[OF_WAIT];
     densities->compute = -steps[OF_COMPUTE];
     densities->busy = steps[OF_BUSY];
+    densities->overlaps = steps[OF_OVERLAPS] > 0;
     for (size_t i = 0; i < count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
@@ -144,7 +147,6 @@ void spar_densities_adopt(spar_comm_t *comm)
     bool changed = false;
 
     densities->aim = outcome->aim;
-    densities->overlaps = outcome->overlaps;
     densities->predicted = outcome->predicted;
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];

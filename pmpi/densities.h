@@ -44,8 +44,8 @@ typedef struct spar_densities {
     double wait;    /* most of the ranks */
     double compute; /* without what it waits */
     double busy;    /* of the network, least of the ranks */
+    bool overlaps; /* a second thread makes the blocking calls; as rank 0 saw */
     /* Rank 0's, and adopted by all. */
-    bool overlaps; /* a second thread makes the blocking calls */
     spar_densities_aim_t aim;
     uint32_t version; /* changes so far */
     spar_densities_step_t predicted;
@@ -60,7 +60,6 @@ typedef struct spar_densities {
 /* What rank 0 broadcasts. */
 typedef struct spar_densities_outcome {
     spar_densities_aim_t aim;
-    bool overlaps;
     spar_densities_step_t predicted;
     double density[SPAR_SEQUENCE_MAX_PERIOD];
 } spar_densities_outcome_t;

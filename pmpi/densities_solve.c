@@ -155,7 +155,6 @@ static void solve(spar_comm_t *comm, double *next)
     }
     predict_step(comm, rows, next);
     tell(comm);
-    outcome->overlaps = comm->densities.overlaps;
 }
 
 void spar_densities_solve(spar_comm_t *comm)

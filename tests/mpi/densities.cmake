@@ -40,3 +40,12 @@ if(TARGET replay)
     spar_densities_test(iallreduce_paper ENV SPAR_MODE=sparse SPAR_DENSITY=lags-paper
         ARGS 3 paper iallreduce ${replay})
 endif()
+
+# One rank alone sees what looks like a second thread.
+add_executable(mpi_overlap_differs mpi/overlap_differs.c)
+target_link_libraries(mpi_overlap_differs PRIVATE MPI::MPI_C m)
+spar_mpi_test(densities_overlap_differs
+    ENV SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=9 SPAR_DENSITY=auto LIMIT=60
+        SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
+    ARGS -n 2 -m "sums are right"
+        -- $<TARGET_FILE:mpi_overlap_differs>)
