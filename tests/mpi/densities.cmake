@@ -5,8 +5,15 @@ function(spar_densities_test name)
     cmake_parse_arguments(PARSE_ARGV 1 job "" "" "ENV;ARGS")
     spar_mpi_test(densities_${name} SCRIPT densities.sh
         ENV SPAR_LEARN_STEPS=3 SPAR_DENSITY=auto ${job_ENV}
-        ARGS ${job_ARGS} --steps 80 --scale 0.5)
+        ARGS ${job_ARGS})
 endfunction()
+
+# Exchanges that take more and less time
+add_library(mpi_varying SHARED mpi/slow.c)
+target_link_libraries(mpi_varying PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
+target_compile_definitions(mpi_varying PRIVATE _GNU_SOURCE
+    DENSE_US=20000 ENTRIES_US=0 ENTRIES_SPREAD_US=1500)
+set_target_properties(mpi_varying PROPERTIES C_VISIBILITY_PRESET default)
 
 if(TARGET replay)
     set(replay $<TARGET_FILE:replay>)
@@ -25,13 +32,21 @@ if(TARGET replay)
         list(GET aim 0 post)
         list(GET aim 1 aim)
         set(calls SPAR_STEP_CALLS=8)
+        set(behind "")
+        set(behind_auto ${slow})
+        set(more "")
         if(post STREQUAL flat)
             set(calls SPAR_STEP_CALLS=1)
+        elseif(post STREQUAL thread)
+            # What shows a second thread, on a busy machine too
+            set(behind LIBSPAR_BEHIND=$<TARGET_FILE:mpi_varying>)
+            set(behind_auto SPAR_MODE=auto SPAR_DENSE=mpi ${behind})
+            set(more --scale 1)
         endif()
-        spar_densities_test(${post} ENV SPAR_MODE=sparse ${calls}
-            ARGS 2 ${aim} ${post} ${replay})
-        spar_densities_test(${post}_auto ENV ${slow} ${calls}
-            ARGS 3 ${aim} ${post} ${replay})
+        spar_densities_test(${post} ENV SPAR_MODE=sparse ${calls} ${behind}
+            ARGS 2 ${aim} ${post} ${replay} ${more})
+        spar_densities_test(${post}_auto ENV ${behind_auto} ${calls}
+            ARGS 2 ${aim} ${post} ${replay} ${more})
         spar_densities_test(${post}_jitter ENV SPAR_MODE=sparse ${calls}
             ARGS 4 any ${post} ${replay} --jitter 0.5)
         spar_densities_test(${post}_paper ENV SPAR_MODE=sparse SPAR_DENSITY=lags-paper ${calls}

@@ -19,5 +19,5 @@ trap 'rm -rf "$folder"' EXIT
 } >"$folder/layers.csv"
 SPAR_TRACE=$folder/trace SPAR_REPORT=$folder/report.json \
     "$here/job.sh" -n "$ranks" -- "$replay" --trace "$folder/layers.csv" \
-    --post "$post" --warmup 0 "$@" || exit 1
+    --post "$post" --warmup 0 --steps 80 --scale 0.5 "$@" || exit 1
 /usr/bin/python3 "$here/densities.py" "$folder" "$ranks" "$aim" "$post"

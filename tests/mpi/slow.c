@@ -5,6 +5,7 @@
  */
 #include <dlfcn.h>
 #include <mpi.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,10 @@
 #ifndef DENSE_US
 #define DENSE_US   4000
 #define ENTRIES_US 15000
+#endif
+/* And at random up to this much longer. */
+#ifndef ENTRIES_SPREAD_US
+#define ENTRIES_SPREAD_US 0
 #endif
 /* Of the first lane; a header alone is small. */
 #define LAST_TAG 2
@@ -24,6 +29,15 @@ static void find(const char *name, void *function_p)
     memcpy(function_p, &symbol, sizeof(symbol));
 }
 
+/* The same in every run, another one in each call. */
+static unsigned spread(void)
+{
+    static atomic_uint calls;
+    unsigned x = atomic_fetch_add(&calls, 1) * 2654435761u;
+
+    return (x ^ x >> 15) * 2246822519u % (ENTRIES_SPREAD_US + 1);
+}
+
 int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
                MPI_Comm comm, MPI_Request *request)
 {
@@ -33,7 +47,7 @@ int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
         find("PMPI_Isend", &real);
     }
     if (tag <= LAST_TAG && count > HEADER) {
-        usleep(ENTRIES_US);
+        usleep(ENTRIES_US + spread());
     }
     return real(data, count, type, to, tag, comm, request);
 }
