@@ -1,6 +1,27 @@
 /* Spar: MPI_Allreduce and MPI_Iallreduce. */
+#include "base/clock.h"
 #include "pmpi/candidate.h"
+#include "pmpi/engine.h"
 #include "pmpi/post.h"
+#include "policy/density.h"
+
+/* What the application waits for beside its gradients is not computation. */
+static int pass_on(const spar_allreduce_call_t *call)
+{
+    double begin = 0;
+    int code;
+
+    if (atomic_load_explicit(&spar_engine.active, memory_order_relaxed) &&
+        spar_density_has_rule(&spar_engine.config)) {
+        begin = spar_clock_now();
+    }
+    code = spar_real.Allreduce(call->sendbuf, call->recvbuf, (int)call->count,
+                               call->datatype, call->op, call->comm);
+    if (begin > 0) {
+        spar_timeline_add_blocked(spar_clock_now() - begin);
+    }
+    return code;
+}
 
 SPAR_EXPORT int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count,
                               MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
@@ -10,7 +31,7 @@ SPAR_EXPORT int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count,
     spar_comm_t *state = spar_candidate_find(&call, &dtype);
 
     if (state == NULL) {
-        return spar_real.Allreduce(sendbuf, recvbuf, count, datatype, op, comm);
+        return pass_on(&call);
     }
     return spar_post_blocking(state, dtype, &call);
 }

@@ -74,16 +74,19 @@ void spar_timeline_end_transfer(spar_comm_t *comm)
 static void note_gap(const spar_op_t *op, spar_timing_t *timing)
 {
     spar_timeline_t *timeline = &op->comm->timeline;
+    /* The application's clock stood still in the call before. */
+    double gap = op->clock_posted - timeline->clock_before;
 
     if (op->wall_begin < timeline->wall_begin) {
         return; /* of the step before */
     }
     if (timeline->returned > 0) {
         spar_samples_add(&timing->before, timeline->returned - op->wall_begin);
-        spar_samples_add(&timing->gap, op->posted - timeline->returned);
-        timeline->paused += op->posted - timeline->returned;
+        spar_samples_add(&timing->gap, gap);
+        timeline->paused += gap;
     }
     timeline->returned = op->completed;
+    timeline->clock_before = op->clock_posted;
 }
 
 void spar_timeline_note(const spar_op_t *op, spar_timing_t *timing)

@@ -23,7 +23,8 @@ typedef struct spar_timing {
     spar_samples_t need;    /* first waited for, likewise */
     spar_samples_t wall;    /* posted, on the wall's clock */
     /* Of blocking calls behind another one: when that one returned, on the
-     * wall's clock, and how long after that this one was made. */
+     * wall's clock, and how long after that this one was made, not counting
+     * other calls in between. */
     spar_samples_t before;
     spar_samples_t gap;
 } spar_timing_t;
@@ -32,10 +33,11 @@ typedef struct spar_timeline {
     /* The present step. */
     double wall_begin;
     double clock_begin;
-    bool aside;       /* it is not measured */
-    double paused;    /* seconds between blocking calls */
-    double returned;  /* the latest blocking call, wall's clock; 0: none */
-    unsigned running; /* exchanges that the network works on */
+    bool aside;          /* it is not measured */
+    double paused;       /* seconds between blocking calls */
+    double returned;     /* the latest blocking call, wall's clock; 0: none */
+    double clock_before; /* when that was posted, application's clock */
+    unsigned running;    /* exchanges that the network works on */
     double running_since;
     double busy; /* seconds with one or more of them */
     /* Steps since the last review, seconds. */
