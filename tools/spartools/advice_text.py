@@ -99,7 +99,8 @@ def predicted_lines(result):
                 figures.factor(forecast["gain_least"]),
                 figures.factor(forecast["gain_most"]))]
     if forecast["bytes_per_step"] is not None:
-        lines.append("  bytes        about %s per rank and step, dense %s"
+        lines.append("  bytes        about %s per rank and step, dense %s; "
+                     "densities may still change"
                      % (figures.size(forecast["bytes_per_step"]),
                         figures.size(forecast["dense_bytes_per_step"])))
     lines.append("  The last %d of the test's steps with Spar took %s."
