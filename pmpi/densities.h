@@ -53,7 +53,7 @@ typedef struct spar_densities {
     double dense_pauses; /* between blocking calls of a dense step; negative:
                             not known */
     spar_lags_scale_t scale;
-    double pressure; /* factor of all costs while steps wait for longer than
+    double pressure; /* factor of costs per entry while steps wait longer than
                         predicted; 1: none */
 } spar_densities_t;
 

@@ -29,8 +29,8 @@ static void learn_costs(spar_comm_t *comm)
     spar_lags_scale_add(&densities->scale, &review);
 }
 
-/* Waits that are longer than predicted tell of costs that are not modelled: all
- * exchanges are taken to be so much dearer, or cheaper if they are shorter. */
+/* Waits that are longer than predicted tell of costs that are not modelled:
+ * entries are taken to be so much dearer, or cheaper if waits are shorter. */
 static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
 {
     spar_densities_t *densities = &comm->densities;

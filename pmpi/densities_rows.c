@@ -71,14 +71,16 @@ void spar_densities_model(const spar_comm_t *comm, const spar_layer_t *layer,
     row->fixed = fmax(0, low - row->slope * row->low - row->work);
 }
 
-/* What a selection takes beyond the scan grows with the entries. */
+/* What a selection takes beyond the scan grows with the entries. Pressure makes
+ * entries dearer, not exchanges: otherwise more waiting would seem unavoidable,
+ * and more entries free. */
 static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
                        spar_lags_layer_t *row)
 {
     const spar_densities_t *densities = &comm->densities;
 
     spar_densities_model(comm, layer, row);
-    row->fixed *= densities->pressure * densities->scale.fixed;
+    row->fixed *= densities->scale.fixed;
     row->slope *= densities->pressure * densities->scale.slope;
     if (layer->select_recent > row->work) {
         row->slope += (layer->select_recent - row->work) /
