@@ -64,3 +64,40 @@ spar_mpi_test(densities_overlap_differs
         SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
     ARGS -n 2 -m "sums are right"
         -- $<TARGET_FILE:mpi_overlap_differs>)
+
+# Steps of unusual shapes: nothing is lost, and the job ends.
+add_executable(mpi_shapes mpi/shapes.c)
+target_link_libraries(mpi_shapes PRIVATE MPI::MPI_C)
+foreach(shape huge=201 alternating=9 slower=5 freed=5)
+    string(REPLACE "=" ";" shape ${shape})
+    list(GET shape 1 calls)
+    list(GET shape 0 shape)
+    set(solved ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=${calls} SPAR_DENSITY=auto)
+    spar_mpi_test(densities_${shape} ${solved}
+        ARGS -n 3 -m "sums are right" -m "densities:" -- $<TARGET_FILE:mpi_shapes> ${shape})
+    spar_mpi_test(densities_${shape}_blocking ${solved}
+        ARGS -n 2 -m "sums are right" -m "densities:"
+            -- $<TARGET_FILE:mpi_shapes> ${shape} --blocking)
+endforeach()
+
+# While steps are probed: NaN, a pause, a flush. Steps 4 to 11 are.
+set(probing ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=5 SPAR_DENSITY=auto)
+spar_mpi_test(densities_probing_nan ${probing}
+    ARGS -n 3 -m "sums are right" -m "NaN or Inf" -m "densities:" -- ${sim} --bad-step 8)
+spar_mpi_test(densities_probing_pause ${probing}
+    ARGS -n 3 -m "sums are right" -m "densities:" -- ${sim} --pause 6-9)
+spar_mpi_test(densities_probing_flush ${probing}
+    ARGS -n 2 -m "sums are right" -- ${sim} --steps 12)
+
+# Completed by tests alone; persistent calls, which have no densities by a rule
+spar_mpi_test(densities_tests ${probing}
+    ARGS -n 3 ${taken_over} -m "densities:" -- ${nonblocking} --complete test)
+spar_mpi_test(densities_persistent ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_DENSITY=auto
+    ARGS -n 2 ${taken_over} -- ${nonblocking} --complete mixed --persistent --blocking-between)
+
+# Modes that have no densities
+foreach(mode lossless dense)
+    spar_mpi_test(densities_${mode} ENV SPAR_MODE=${mode} SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=5
+            SPAR_DENSITY=auto
+        ARGS -n 2 -m "sums are right" -- ${sim} --expect ${mode})
+endforeach()
