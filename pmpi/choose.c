@@ -199,7 +199,9 @@ static uint64_t probe_steps(const spar_comm_t *comm)
 
         blocking = blocking || (layer->sparse && !layer->nonblocking);
     }
-    return spar_engine.config.density_rule == SPAR_CONFIG_DENSITY_AUTO &&
+    return spar_densities_are_ruled() &&
+                   spar_engine.config.density_rule ==
+                       SPAR_CONFIG_DENSITY_AUTO &&
                    blocking && comm->layer_count > 1
                ? SPAR_TRIAL_STEPS
                : 0;

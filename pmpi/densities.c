@@ -21,6 +21,12 @@ enum {
     STEP_NUMBERS
 };
 
+bool spar_densities_are_ruled(void)
+{
+    return spar_density_has_rule(&spar_engine.config) &&
+           spar_engine.config.mode != SPAR_MODE_LOSSLESS;
+}
+
 size_t spar_densities_numbers(size_t layers)
 {
     return 3 * layers + STEP_NUMBERS;

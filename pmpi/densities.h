@@ -64,6 +64,10 @@ typedef struct spar_densities_outcome {
     double density[SPAR_SEQUENCE_MAX_PERIOD];
 } spar_densities_outcome_t;
 
+/* Whether a rule sets densities while the job runs: SPAR_DENSITY names one, and
+ * the mode does not send all there is. Agreed. */
+bool spar_densities_are_ruled(void);
+
 /* Numbers that spar_densities_gather writes for so many layers. */
 size_t spar_densities_numbers(size_t layers);
 /* What this rank measured since the last review; the minima over the ranks are

@@ -6,7 +6,6 @@
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/plan.h"
-#include "policy/density.h"
 #include "policy/verdict.h"
 
 /* Steps between two reviews, also where they set densities: links change. */
@@ -24,16 +23,11 @@ enum {
     PHASE_DENSITIES /* rank 0's densities */
 };
 
-static bool has_rule(void)
-{
-    return spar_density_has_rule(&spar_engine.config);
-}
-
 /* Adds what densities are solved from to the `count` values that are to be
  * agreed on; returns how many there are then. */
 static size_t gather(spar_comm_t *comm, size_t count)
 {
-    if (!has_rule()) {
+    if (!spar_densities_are_ruled()) {
         return count;
     }
     spar_densities_gather(comm, comm->negotiation->values + count);
@@ -42,7 +36,7 @@ static size_t gather(spar_comm_t *comm, size_t count)
 
 static void take(spar_comm_t *comm, size_t count)
 {
-    if (has_rule()) {
+    if (spar_densities_are_ruled()) {
         spar_densities_take(comm, comm->negotiation->values + count);
     }
 }
@@ -277,7 +271,7 @@ bool spar_review_is_due(const spar_comm_t *comm)
     if (comm->pays_nowhere || steps <= settled) {
         return false;
     }
-    if (has_rule()) {
+    if (spar_densities_are_ruled()) {
         return (steps - settled - 1) % spar_ab_review_steps(DENSITY_STEPS) == 0;
     }
     if (!spar_engine_is_auto() && !spar_engine_is_shadow() &&
@@ -342,10 +336,10 @@ static bool next_phase(spar_comm_t *comm)
         return false;
     }
     negotiation->phase = PHASE_DENSITIES;
-    if (has_rule()) {
+    if (spar_densities_are_ruled()) {
         begin_densities(comm, phase == PHASE_PROPOSAL);
     }
-    return has_rule();
+    return spar_densities_are_ruled();
 }
 
 bool spar_review_progress(spar_comm_t *comm)

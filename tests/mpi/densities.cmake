@@ -80,7 +80,7 @@ foreach(shape huge=201 alternating=9 slower=5 freed=5)
             -- $<TARGET_FILE:mpi_shapes> ${shape} --blocking)
 endforeach()
 
-# While steps are probed: NaN, a pause, a flush. Steps 4 to 11 are.
+# While steps are probed: NaN, a pause, a flush. Steps 5 to 12 are.
 set(probing ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=5 SPAR_DENSITY=auto)
 spar_mpi_test(densities_probing_nan ${probing}
     ARGS -n 3 -m "sums are right" -m "NaN or Inf" -m "densities:" -- ${sim} --bad-step 8)
@@ -99,5 +99,5 @@ spar_mpi_test(densities_persistent ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_
 foreach(mode lossless dense)
     spar_mpi_test(densities_${mode} ENV SPAR_MODE=${mode} SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=5
             SPAR_DENSITY=auto
-        ARGS -n 2 -m "sums are right" -- ${sim} --expect ${mode})
+        ARGS -n 2 -m "sums are right" -a "densities:" -- ${sim} --expect ${mode})
 endforeach()
