@@ -31,3 +31,12 @@ if(TARGET fashion_c)
     set_tests_properties(lab_traffic PROPERTIES LABELS lab TIMEOUT 180
         SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
 endif()
+
+if(TARGET replay)
+    add_test(NAME lab_densities
+        COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/densities.sh
+            ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>
+            $<TARGET_FILE:spar_command> $<TARGET_FILE:replay>)
+    set_tests_properties(lab_densities PROPERTIES LABELS lab TIMEOUT 120
+        SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
+endif()
