@@ -42,6 +42,9 @@ if(TARGET replay)
             set(behind LIBSPAR_BEHIND=$<TARGET_FILE:mpi_varying>)
             set(behind_auto SPAR_MODE=auto SPAR_DENSE=mpi ${behind})
             set(more --scale 1)
+            if(SPAR_SANITIZE) # too slow to be sure
+                set(aim any)
+            endif()
         endif()
         spar_densities_test(${post} ENV SPAR_MODE=sparse ${calls} ${behind}
             ARGS 2 ${aim} ${post} ${replay} ${more})
