@@ -4,6 +4,7 @@
 #include "pmpi/choose.h"
 #include "pmpi/densities_rows.h"
 #include "pmpi/engine.h"
+#include "policy/density.h"
 #include "policy/overlap.h"
 
 #include <math.h>

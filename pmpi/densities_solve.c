@@ -8,6 +8,8 @@
 
 /* Less time to hide behind than this share of a step is none. */
 #define ROOM_SHARE 0.02
+/* Exchanges are to end so much before they are needed. */
+#define MARGIN_SHARE 0.02
 /* What the densities may add to the wait that cannot be avoided. */
 #define TOLERANCE_SHARE 0.005
 /* Densities rise by at most so much between two reviews: costs are measured at
@@ -61,13 +63,28 @@ static void solve_paper(const spar_comm_t *comm, const spar_lags_layer_t *rows,
         next);
 }
 
+/* What ends only just in time is late in every other step. */
+static void hide(const spar_comm_t *comm, const spar_lags_layer_t *rows,
+                 double *next)
+{
+    spar_lags_layer_t early[SPAR_SEQUENCE_MAX_PERIOD];
+    double step = comm->densities.step;
+
+    memcpy(early, rows, comm->layer_count * sizeof(early[0]));
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        early[i].deadline =
+            fmax(early[i].release, early[i].deadline - MARGIN_SHARE * step);
+    }
+    (void)spar_lags_hide(early, comm->layer_count, TOLERANCE_SHARE * step,
+                         next);
+}
+
 static void solve_rows(const spar_comm_t *comm, const spar_lags_layer_t *rows,
                        spar_densities_aim_t aim, double *next)
 {
     switch (aim) {
     case SPAR_DENSITIES_HIDE:
-        (void)spar_lags_hide(rows, comm->layer_count,
-                             TOLERANCE_SHARE * comm->densities.step, next);
+        hide(comm, rows, next);
         break;
     case SPAR_DENSITIES_PAPER:
         solve_paper(comm, rows, next);
@@ -114,6 +131,20 @@ static void predict_step(const spar_comm_t *comm, const spar_lags_layer_t *rows,
         rest + wait_if(comm, rows, next, likely * COST_DOUBT);
 }
 
+/* From the densities that were measured: what is known of much larger ones is
+ * a guess. */
+static void limit_growth(const spar_comm_t *comm, const spar_lags_layer_t *rows,
+                         double *next)
+{
+    double measured[SPAR_SEQUENCE_MAX_PERIOD];
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        measured[i] =
+            fmax(rows[i].low, spar_densities_in_force(comm, &comm->layers[i]));
+    }
+    spar_lags_limit_growth(measured, comm->layer_count, GROWTH, next);
+}
+
 static void tell(const spar_comm_t *comm)
 {
     const spar_densities_t *densities = &comm->densities;
@@ -150,8 +181,9 @@ static void solve(spar_comm_t *comm, double *next)
                                      TOLERANCE_SHARE * step, step)) {
         memcpy(next, present, count * sizeof(next[0]));
     }
-    if (same) {
-        spar_lags_limit_growth(present, count, GROWTH, next);
+    if (outcome->aim == SPAR_DENSITIES_HIDE &&
+        comm->densities.scale.count > 0) {
+        limit_growth(comm, rows, next);
     }
     predict_step(comm, rows, next);
     tell(comm);
