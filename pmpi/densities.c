@@ -10,7 +10,7 @@
 #include <math.h>
 
 /* Gradients may become ready later by this share of a step between reviews. */
-#define DRIFT_SHARE 0.01
+#define DRIFT_SHARE 0.001
 
 enum {
     OF_STEP, /* numbers of a step, behind those of the layers */
@@ -60,12 +60,13 @@ static bool sees_overlap(spar_comm_t *comm)
     return densities->overlaps || spar_timeline_overlaps(comm);
 }
 
-static void note_selections(spar_comm_t *comm)
+static void note_own_times(spar_comm_t *comm)
 {
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];
         uint64_t calls = layer->sparse_calls - layer->select_calls_before;
 
+        layer->beside = spar_samples_median(&layer->timing.beside);
         if (calls > 0) {
             layer->select_recent =
                 (layer->select_sum - layer->select_before) / (double)calls;
@@ -94,7 +95,7 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
     /* The least of all ranks is rank 0's. */
     steps[OF_OVERLAPS] = sees_overlap(comm) || comm->rank > 0;
-    note_selections(comm);
+    note_own_times(comm);
     spar_timeline_forget(comm);
 }
 

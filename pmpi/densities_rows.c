@@ -51,7 +51,8 @@ static void fill_times(const spar_comm_t *comm, const spar_layer_t *layer,
     bool overlaps = comm->densities.overlaps && !layer->nonblocking;
     const spar_layer_t *last = &comm->layers[comm->layer_count - 1];
 
-    row->release = overlaps ? layer->wall : layer->release;
+    row->release =
+        overlaps ? fmax(0, layer->wall - layer->beside) : layer->release;
     row->deadline = overlaps             ? last->wall
                     : layer->nonblocking ? layer->need
                                          : layer->release;
@@ -88,6 +89,13 @@ static void fill_costs(const spar_comm_t *comm, const spar_layer_t *layer,
     } else if (layer->select_recent > 0) {
         row->work = layer->select_recent;
     }
+}
+
+/* A thread does one thing after the other: small calls, selection, exchange. */
+static void fill_thread(const spar_layer_t *layer, spar_lags_layer_t *row)
+{
+    row->fixed += row->work + layer->beside;
+    row->work = 0;
 }
 
 /* One that stays dense takes its time whatever the others do. */
@@ -129,6 +137,9 @@ static void fill_row(const spar_comm_t *comm, const spar_layer_t *layer,
     row->high = highest(comm, layer);
     row->energy = energy_of(layer);
     fill_costs(comm, layer, row);
+    if (comm->densities.overlaps && !layer->nonblocking) {
+        fill_thread(layer, row);
+    }
 }
 
 double spar_densities_in_force(const spar_comm_t *comm,

@@ -61,6 +61,7 @@ typedef struct spar_layer {
     double select_sum;
     double select_before; /* at the last review, and the calls then */
     uint64_t select_calls_before;
+    double beside; /* seconds of other calls right before it, this rank's */
     double select_recent; /* seconds of a selection since the review before */
     /* What its calls cost the application, of those that it has completed. */
     uint64_t sparse_ended;

@@ -111,6 +111,7 @@ typedef struct spar_op {
     double clock_needed; /* 0: not known */
     double clock_begin;  /* of its step */
     double wall_begin;   /* of its step, wall's clock; 0: not of a known step */
+    bool aside;          /* not made by the process's main thread */
     /* For the trace. */
     double launched; /* seconds, when its exchange began; 0: unknown */
     int64_t step;    /* from 0; -1: before the first one */

@@ -61,6 +61,7 @@ int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,
 
     fill(&op, dtype, call);
     op.clock_needed = op.clock_posted;
+    op.aside = spar_timeline_is_aside();
     comm->marker = 0;
     post(&op);
     spar_progress_enter();

@@ -5,7 +5,9 @@
 #include "pmpi/comm.h"
 #include "policy/overlap.h"
 
+#include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 static _Thread_local double blocked;
 
@@ -17,6 +19,16 @@ double spar_timeline_blocked(void)
 void spar_timeline_add_blocked(double seconds)
 {
     blocked += seconds;
+}
+
+bool spar_timeline_is_aside(void)
+{
+    static _Thread_local int aside = -1; /* not known yet */
+
+    if (aside < 0) {
+        aside = gettid() != getpid();
+    }
+    return aside > 0;
 }
 
 static void end_step(spar_timeline_t *timeline, const spar_op_t *op)
@@ -39,11 +51,11 @@ void spar_timeline_begin_step(spar_comm_t *comm, const spar_op_t *op)
 {
     spar_timeline_t *timeline = &comm->timeline;
 
-    if (timeline->wall_begin > 0 && !timeline->aside) {
+    if (timeline->wall_begin > 0 && !timeline->left_out) {
         end_step(timeline, op);
     }
     /* Dense steps beside sparse ones say nothing of these. */
-    timeline->aside = spar_ab_is_dense(comm);
+    timeline->left_out = spar_ab_is_dense(comm);
     timeline->wall_begin = op->posted;
     timeline->clock_begin = op->clock_posted;
     timeline->returned = 0;
@@ -83,15 +95,18 @@ static void note_gap(const spar_op_t *op, spar_timing_t *timing)
     if (timeline->returned > 0) {
         spar_samples_add(&timing->before, timeline->returned - op->wall_begin);
         spar_samples_add(&timing->gap, gap);
+        spar_samples_add(&timing->beside,
+                         fmax(0, op->posted - timeline->returned - gap));
         timeline->paused += gap;
     }
     timeline->returned = op->completed;
+    timeline->by_aside = op->aside;
     timeline->clock_before = op->clock_posted;
 }
 
 void spar_timeline_note(const spar_op_t *op, spar_timing_t *timing)
 {
-    if (op->wall_begin <= 0 || op->comm->timeline.aside) {
+    if (op->wall_begin <= 0 || op->comm->timeline.left_out) {
         return;
     }
     if (op->clock_needed > 0) {
@@ -128,5 +143,6 @@ bool spar_timeline_overlaps(const spar_comm_t *comm)
 
         spar_overlap_add(&overlap, &timing->before, &timing->gap);
     }
-    return spar_overlap_is_seen(&overlap);
+    return spar_overlap_is_seen(&overlap) ||
+           (comm->timeline.by_aside && !spar_overlap_is_refuted(&overlap));
 }

@@ -27,15 +27,17 @@ typedef struct spar_timing {
      * other calls in between. */
     spar_samples_t before;
     spar_samples_t gap;
+    spar_samples_t beside; /* what the other calls took */
 } spar_timing_t;
 
 typedef struct spar_timeline {
     /* The present step. */
     double wall_begin;
     double clock_begin;
-    bool aside;          /* it is not measured */
+    bool left_out;       /* it is not measured */
     double paused;       /* seconds between blocking calls */
     double returned;     /* the latest blocking call, wall's clock; 0: none */
+    bool by_aside;       /* it was made by a thread beside the main one */
     double clock_before; /* when that was posted, application's clock */
     unsigned running;    /* exchanges that the network works on */
     double running_since;
@@ -53,6 +55,9 @@ typedef struct spar_timeline {
 double spar_timeline_blocked(void);
 void spar_timeline_add_blocked(double seconds);
 
+/* Whether the calling thread is another one than the process's main thread. */
+bool spar_timeline_is_aside(void);
+
 /* The call is the first one of a step. With the communicator's `busy` held, and
  * so all below. */
 void spar_timeline_begin_step(struct spar_comm *comm, const struct spar_op *op);
@@ -69,8 +74,12 @@ void spar_timeline_note(const struct spar_op *op, spar_timing_t *timing);
 /* Forgets what was measured before the present step. */
 void spar_timeline_forget(struct spar_comm *comm);
 
-/* Whether another thread computes meanwhile (policy/overlap.h), as this rank
- * saw it since the last review. */
+/*
+ * Whether another thread of the application computes while this one is in its
+ * blocking calls: it is seen in their times (policy/overlap.h), or calls are
+ * made by a thread beside the process's main one, as frameworks do that
+ * exchange gradients while others are computed, and times do not refute it.
+ */
 bool spar_timeline_overlaps(const struct spar_comm *comm);
 
 #endif

@@ -8,6 +8,9 @@
  */
 #define OVERLAP_SHARE      0.4
 #define OVERLAP_DEVIATIONS 4
+/* So few disagreements among so many pairs are none. */
+#define REFUTED_SHARE  0.15
+#define REFUTING_PAIRS 140
 /* Shorter pauses between two calls are the application's own overhead, seconds.
  */
 #define SHORT_GAP 20e-6
@@ -39,6 +42,12 @@ bool spar_overlap_is_seen(const spar_overlap_t *overlap)
 
     return overlap->opposed > OVERLAP_SHARE * overlap->pairs &&
            overlap->opposed > chance;
+}
+
+bool spar_overlap_is_refuted(const spar_overlap_t *overlap)
+{
+    return overlap->pairs >= REFUTING_PAIRS &&
+           overlap->opposed < REFUTED_SHARE * overlap->pairs;
 }
 
 bool spar_overlap_has_pauses(double dense, double least, double step)

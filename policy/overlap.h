@@ -39,5 +39,8 @@ bool spar_overlap_has_pauses(double dense, double least, double step);
 
 /* After all layers. false also where there are too few samples. */
 bool spar_overlap_is_seen(const spar_overlap_t *overlap);
+/* The opposite was seen: there are gaps, and they do not depend on when calls
+ * return. false also where there are too few samples. */
+bool spar_overlap_is_refuted(const spar_overlap_t *overlap);
 
 #endif
