@@ -111,7 +111,11 @@ class LanguageTrainer(Trainer):
         self.shift = 0
         super().__init__(comm, options, model, (width - 1) // options.length
                          - 1)
-        self.optimizer = torch.optim.Adam(self.params, lr=options.lr)
+        if options.optimizer == "adam":
+            self.optimizer = torch.optim.Adam(self.params, lr=options.lr)
+        else:
+            self.optimizer = torch.optim.SGD(self.params, lr=options.lr,
+                                             momentum=0.9)
 
     def start_epoch(self, epoch):
         generator = torch.Generator().manual_seed(
@@ -139,8 +143,10 @@ class LanguageTrainer(Trainer):
 
 def parse_options(comm):
     parser = make_parser(comm, PROGRAM, __doc__)
-    add_options(parser, epochs=1, steps=300, batch=16, lr=0.003)
+    add_options(parser, epochs=1, steps=300, batch=16, lr=2.0)
     add = parser.add_argument
+    add("--optimizer", choices=("sgd", "adam"), default="sgd",
+        help="sgd has a momentum of 0.9; adam wants --lr 0.003")
     add("--length", type=positive, default=16,
         help="characters per sample and step")
     add("--layers", type=positive, default=2, help="of the LSTM")
