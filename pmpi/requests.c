@@ -13,7 +13,7 @@ static spar_op_t *buckets[BUCKETS];
 
 /* What this thread's present completion call finds out. */
 static _Thread_local struct {
-    double begun; /* seconds; 0: none */
+    double begun;         /* seconds; 0: none */
     double blocked_since; /* seconds; of what is completed next */
     int code;             /* of the first call that failed */
     MPI_Comm comm;        /* its communicator */
