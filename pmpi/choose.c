@@ -134,20 +134,28 @@ static void propose(const spar_comm_t *comm, const spar_layer_t *layer,
     }
 }
 
+/* What a non-blocking layer sends beyond the least density hides, so only that
+ * is to be compared with what dense calls expose. */
+static double density_to_propose(const spar_comm_t *comm, size_t slot)
+{
+    if (!spar_density_has_rule(&spar_engine.config)) {
+        return spar_density_last(&spar_engine.config);
+    }
+    return comm->layers[slot].nonblocking ? spar_engine.config.density_min
+                                          : spar_densities_next(comm, slot);
+}
+
 void spar_choose_propose(spar_comm_t *comm)
 {
     spar_negotiation_t *negotiation = comm->negotiation;
-    bool by_rule = spar_density_has_rule(&spar_engine.config);
 
     spar_forecast_fit(comm);
-    if (by_rule) {
+    if (spar_density_has_rule(&spar_engine.config)) {
         spar_densities_solve(comm);
     }
     for (size_t i = 0; i < comm->layer_count; i++) {
         negotiation->proposal[i] = (spar_trial_t){0};
-        propose(comm, &comm->layers[i],
-                by_rule ? spar_densities_next(comm, i)
-                        : spar_density_last(&spar_engine.config),
+        propose(comm, &comm->layers[i], density_to_propose(comm, i),
                 &negotiation->proposal[i]);
     }
 }
