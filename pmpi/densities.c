@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+/* Times alone must tell of a second thread so often in a row. */
+#define SIGHTINGS 2
 /* Gradients may become ready later by this share of a step between reviews. */
 #define DRIFT_SHARE 0.001
 
@@ -57,7 +59,10 @@ static bool sees_overlap(spar_comm_t *comm)
                spar_overlap_has_pauses(densities->dense_pauses, pauses, step)) {
         return true;
     }
-    return densities->overlaps || spar_timeline_overlaps(comm);
+    densities->sightings =
+        spar_timeline_overlaps(comm) ? densities->sightings + 1 : 0;
+    return densities->overlaps ||
+           densities->sightings >= (comm->timeline.by_aside ? 1 : SIGHTINGS);
 }
 
 static void note_own_times(spar_comm_t *comm)

@@ -17,7 +17,8 @@
 /* Zero-initialised: nothing seen yet. */
 typedef struct spar_overlap {
     int pairs;
-    int opposed;
+    int opposed;     /* of layers whose gradients are ready on time */
+    int apart;       /* of all layers */
     double variance; /* of `opposed` if the series were independent */
 } spar_overlap_t;
 

@@ -11,6 +11,14 @@
 /* Occasional small calls (a metric every few steps) disturb the markers; the
  * plain sequence counts too when it repeats that much longer. */
 #define PLAIN_FACTOR 4
+/* A unit that is lost within so many repeats was equal blocks of one step: then
+ * it takes twice as many repeats to be believed, up to so many times what was
+ * asked for. */
+#define SHORT_LIVED 128
+#define MOST_DOUBT  16
+/* One call out of sequence in so many units is an evaluation now and then; more
+ * of them belong to a step of which the unit is a part. */
+#define STRANGER_STEPS 16
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
@@ -28,6 +36,7 @@ static void start_learning(spar_sequence_t *sequence)
     sequence->before += sequence->calls;
     sequence->calls = 0;
     sequence->period = 0;
+    sequence->strangers = 0;
     memset(sequence->plain_run, 0, sizeof(sequence->plain_run));
     memset(sequence->marked_run, 0, sizeof(sequence->marked_run));
 }
@@ -38,6 +47,7 @@ spar_sequence_t *spar_sequence_create(uint64_t repeats, uint64_t step_calls)
 
     if (sequence != NULL) {
         sequence->repeats = repeats;
+        sequence->doubt = 1;
         sequence->step_calls = step_calls;
     }
     return sequence;
@@ -74,12 +84,13 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
 /* The shortest period that has repeated often enough; 0: none yet. */
 static size_t find_period(const spar_sequence_t *sequence)
 {
-    uint64_t repeats = sequence->repeats;
+    uint64_t repeats = sequence->repeats * sequence->doubt;
 
     if (sequence->step_calls > 0) {
         size_t period = sequence->step_calls;
+        uint64_t needed = sequence->repeats * period;
 
-        return sequence->plain_run[period] >= repeats * period ? period : 0;
+        return sequence->plain_run[period] >= needed ? period : 0;
     }
     for (size_t period = 1; period <= SPAR_SEQUENCE_MAX_PERIOD; period++) {
         uint64_t needed = max_u64(repeats * period, LEAST_RUN);
@@ -151,6 +162,15 @@ static spar_sequence_place_t take(spar_sequence_t *sequence, size_t slot)
     return place;
 }
 
+static void doubt(spar_sequence_t *sequence)
+{
+    if (sequence->steps >= SHORT_LIVED) {
+        sequence->doubt = 1;
+    } else if (sequence->doubt < MOST_DOUBT) {
+        sequence->doubt *= 2;
+    }
+}
+
 /* Out of sequence: a skipped layer, an evaluation, or another model. */
 static spar_sequence_place_t recover(spar_sequence_t *sequence,
                                      const spar_sequence_call_t *call)
@@ -160,7 +180,11 @@ static spar_sequence_place_t recover(spar_sequence_t *sequence,
 
     sequence->clean = false;
     sequence->mistakes++;
-    if (sequence->mistakes > sequence->period + 2) {
+    sequence->strangers++;
+    if (sequence->mistakes > sequence->period + 2 ||
+        sequence->strangers >
+            2 * (sequence->period + 2) + sequence->steps / STRANGER_STEPS) {
+        doubt(sequence);
         start_learning(sequence);
         place = learn(sequence, call);
         place.lost = true;

@@ -50,6 +50,7 @@ typedef struct spar_sequence_slot {
 typedef struct spar_sequence {
     spar_sequence_state_t state;
     uint64_t repeats;    /* how often a step must repeat */
+    uint64_t doubt;      /* times as often, after units that did not last */
     uint64_t step_calls; /* given by the user; 0: learn */
     bool only_steps; /* nothing is kept for layers: units that differ in their
                         calls are steps, whatever their buffers */
@@ -64,11 +65,12 @@ typedef struct spar_sequence {
     uint32_t marked_run[SPAR_SEQUENCE_MAX_PERIOD + 1];
     /* known */
     size_t period;
-    size_t first;    /* slot of the call that was latest at adoption */
-    size_t position; /* of the next call */
-    uint64_t steps;  /* steps begun since the sequence is known */
-    size_t mistakes; /* calls out of sequence since the last clean step */
-    bool clean;      /* no such call in the present step */
+    size_t first;       /* slot of the call that was latest at adoption */
+    size_t position;    /* of the next call */
+    uint64_t steps;     /* steps begun since the sequence is known */
+    size_t mistakes;    /* calls out of sequence since the last clean step */
+    uint64_t strangers; /* since the sequence is known */
+    bool clean;         /* no such call in the present step */
     spar_sequence_slot_t slots[SPAR_SEQUENCE_MAX_PERIOD];
 } spar_sequence_t;
 

@@ -304,6 +304,30 @@ static void a_skipped_layer_does_not_shift_the_others(void **state)
     stop(&trainer);
 }
 
+/* As in a transformer: more equal blocks in a step than repeats are asked for.
+ */
+static void equal_blocks_are_told_from_steps(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer, 0);
+    for (int step = 0; step < 100; step++) {
+        call(&trainer, 90000, fresh_address(), 0.05);
+        for (int block = 0; block < 12; block++) {
+            call(&trainer, 7000, fresh_address(), 1e-3);
+            call(&trainer, 8000, fresh_address(), 1e-3);
+            call(&trainer, 9000, fresh_address(), 1e-3);
+        }
+        call(&trainer, 50000, fresh_address(), 1e-3);
+    }
+    assert_int_equal(trainer.period, 38);
+    assert_true(trainer.adoptions <= 4);
+    assert_int_equal(trainer.sequence->state, SPAR_SEQUENCE_KNOWN);
+    assert_true(trainer.sequence->steps > 40);
+    stop(&trainer);
+}
+
 static void changing_sizes_are_never_a_sequence(void **state)
 {
     trainer_t trainer;
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_rebuilt_sequence_is_learnt_again),
         cmocka_unit_test(a_stranger_now_and_then_does_no_harm),
         cmocka_unit_test(a_skipped_layer_does_not_shift_the_others),
+        cmocka_unit_test(equal_blocks_are_told_from_steps),
         cmocka_unit_test(changing_sizes_are_never_a_sequence),
         cmocka_unit_test(hints_do_not_move_the_proposal)};
 
