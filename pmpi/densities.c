@@ -9,8 +9,6 @@
 
 #include <math.h>
 
-/* Times alone must tell of a second thread so often in a row. */
-#define SIGHTINGS 2
 /* Gradients may become ready later by this share of a step between reviews. */
 #define DRIFT_SHARE 0.001
 
@@ -45,24 +43,24 @@ static double wait_of(const spar_comm_t *comm)
                : spar_samples_median(&comm->timeline.waits);
 }
 
-/* Whether this rank sees a second thread. */
+/* Whether this rank sees a second thread. Times alone are not enough: on
+ * processors that are shared they may look like that by chance. */
 static bool sees_overlap(spar_comm_t *comm)
 {
     spar_densities_t *densities = &comm->densities;
     double pauses = spar_samples_median(&comm->timeline.pauses);
     double step = spar_samples_median(&comm->timeline.steps);
+    bool probed = spar_choose_has_probed(comm);
 
-    if (densities->aim == SPAR_DENSITIES_NONE &&
-        !spar_choose_has_probed(comm)) {
+    if (densities->aim == SPAR_DENSITIES_NONE && !probed) {
         densities->dense_pauses = spar_engine_is_auto() ? pauses : -1;
-    } else if (spar_choose_has_probed(comm) && densities->dense_pauses >= 0 &&
-               spar_overlap_has_pauses(densities->dense_pauses, pauses, step)) {
-        return true;
     }
-    densities->sightings =
-        spar_timeline_overlaps(comm) ? densities->sightings + 1 : 0;
-    return densities->overlaps ||
-           densities->sightings >= (comm->timeline.by_aside ? 1 : SIGHTINGS);
+    if (!comm->timeline.by_aside) {
+        return false;
+    }
+    return spar_timeline_overlaps(comm) ||
+           (probed && densities->dense_pauses >= 0 &&
+            spar_overlap_has_pauses(densities->dense_pauses, pauses, step));
 }
 
 static void note_own_times(spar_comm_t *comm)

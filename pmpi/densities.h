@@ -50,7 +50,6 @@ typedef struct spar_densities {
     uint32_t version; /* changes so far */
     spar_densities_step_t predicted;
     /* Rank 0's own. */
-    unsigned sightings;  /* of a second thread, in a row */
     double dense_pauses; /* between blocking calls of a dense step; negative:
                             not known */
     spar_lags_scale_t scale;

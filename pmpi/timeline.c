@@ -143,6 +143,5 @@ bool spar_timeline_overlaps(const spar_comm_t *comm)
 
         spar_overlap_add(&overlap, &timing->before, &timing->gap);
     }
-    return spar_overlap_is_seen(&overlap) ||
-           (comm->timeline.by_aside && !spar_overlap_is_refuted(&overlap));
+    return spar_overlap_is_seen(&overlap) || !spar_overlap_is_refuted(&overlap);
 }

@@ -74,12 +74,9 @@ void spar_timeline_note(const struct spar_op *op, spar_timing_t *timing);
 /* Forgets what was measured before the present step. */
 void spar_timeline_forget(struct spar_comm *comm);
 
-/*
- * Whether another thread of the application computes while this one is in its
- * blocking calls: it is seen in their times (policy/overlap.h), or calls are
- * made by a thread beside the process's main one, as frameworks do that
- * exchange gradients while others are computed, and times do not refute it.
- */
+/* Of calls by a thread beside the process's main one, as frameworks make them
+ * that exchange gradients while others are computed: whether their times speak
+ * for that, or at least not against it (policy/overlap.h). */
 bool spar_timeline_overlaps(const struct spar_comm *comm);
 
 #endif
