@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 /* Probes, and reviews until densities by a rule have come to rest. */
-#define SETTLING_STEPS 48
+#define SETTLING_STEPS 24
 
 enum {
     PHASE_JUDGEMENT, /* rank 0's judgement of the period travels */

@@ -10,7 +10,7 @@ $lab up -n 2 -r 200mbit -s 2
 out=$(mktemp -d)
 trap '$lab down; rm -rf "$out"' EXIT
 for exchange in allgather node; do
-    SPAR_MODE=sparse SPAR_VALUES=fp32 SPAR_EXCHANGE=$exchange \
+    SPAR_MODE=sparse SPAR_DENSITY=0.0625 SPAR_VALUES=fp32 SPAR_EXCHANGE=$exchange \
         SPAR_REPORT=$out/$exchange.json timeout 100 $lab run -- "$spar" run -- \
         mpirun -n 4 "$trainer" --steps 90 </dev/null >"$out/log" 2>&1 ||
         { cat "$out/log"; fail "$exchange ended with an error"; }
