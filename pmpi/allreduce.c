@@ -3,7 +3,6 @@
 #include "pmpi/candidate.h"
 #include "pmpi/engine.h"
 #include "pmpi/post.h"
-#include "policy/density.h"
 
 /* What the application waits for beside its gradients is not computation. */
 static int pass_on(const spar_allreduce_call_t *call)
@@ -12,7 +11,7 @@ static int pass_on(const spar_allreduce_call_t *call)
     int code;
 
     if (atomic_load_explicit(&spar_engine.active, memory_order_relaxed) &&
-        spar_density_has_rule(&spar_engine.config)) {
+        spar_densities_are_ruled()) {
         begin = spar_clock_now();
     }
     code = spar_real.Allreduce(call->sendbuf, call->recvbuf, (int)call->count,
