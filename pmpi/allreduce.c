@@ -4,21 +4,44 @@
 #include "pmpi/engine.h"
 #include "pmpi/post.h"
 
-/* What the application waits for beside its gradients is not computation. */
-static int pass_on(const spar_allreduce_call_t *call)
+/* What the application waits for beside its gradients is not computation. 0:
+ * nobody asks. */
+static double begin_call(void)
 {
-    double begin = 0;
-    int code;
+    bool wanted =
+        atomic_load_explicit(&spar_engine.active, memory_order_relaxed) &&
+        spar_densities_are_ruled();
 
-    if (atomic_load_explicit(&spar_engine.active, memory_order_relaxed) &&
-        spar_densities_are_ruled()) {
-        begin = spar_clock_now();
-    }
-    code = spar_real.Allreduce(call->sendbuf, call->recvbuf, (int)call->count,
-                               call->datatype, call->op, call->comm);
+    return wanted ? spar_clock_now() : 0;
+}
+
+static void end_call(double begin)
+{
     if (begin > 0) {
         spar_timeline_add_blocked(spar_clock_now() - begin);
     }
+}
+
+static int pass_on(const spar_allreduce_call_t *call)
+{
+    double begin = begin_call();
+    int code =
+        spar_real.Allreduce(call->sendbuf, call->recvbuf, (int)call->count,
+                            call->datatype, call->op, call->comm);
+
+    end_call(begin);
+    return code;
+}
+
+static int pass_on_nonblocking(const spar_allreduce_call_t *call,
+                               MPI_Request *request_p)
+{
+    double begin = begin_call();
+    int code =
+        spar_real.Iallreduce(call->sendbuf, call->recvbuf, (int)call->count,
+                             call->datatype, call->op, call->comm, request_p);
+
+    end_call(begin);
     return code;
 }
 
@@ -49,8 +72,7 @@ SPAR_EXPORT int MPI_Iallreduce(const void *sendbuf, void *recvbuf, int count,
     if (state != NULL && spar_post_nonblocking(state, dtype, &call, request)) {
         return MPI_SUCCESS;
     }
-    return spar_real.Iallreduce(sendbuf, recvbuf, count, datatype, op, comm,
-                                request);
+    return pass_on_nonblocking(&call, request);
 }
 
 SPAR_ALIAS(Iallreduce);

@@ -87,12 +87,14 @@ static void open_request(spar_op_t *op, MPI_Request *request_p)
     *request_p = op->request;
 }
 
-/* Behind a post: the call is advanced here, or the helper told of it. */
+/* Behind a post: the call is advanced here, or the helper told of it. What that
+ * takes is no computation of the application's. */
 static void see_to(spar_op_t *op)
 {
     spar_progress_touch();
     spar_helper_wake();
     op->post_seconds = spar_clock_now() - op->posted;
+    spar_timeline_add_blocked(op->post_seconds);
     spar_pace_leave();
 }
 

@@ -151,20 +151,17 @@ add_library(mpi_slow SHARED mpi/slow.c)
 target_link_libraries(mpi_slow PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
 target_compile_definitions(mpi_slow PRIVATE _GNU_SOURCE)
 set_target_properties(mpi_slow PROPERTIES C_VISIBILITY_PRESET default)
-add_library(mpi_slow_dense SHARED mpi/slow.c)
-target_link_libraries(mpi_slow_dense PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
-target_compile_definitions(mpi_slow_dense PRIVATE _GNU_SOURCE
-    DENSE_US=20000 ENTRIES_US=0)
-set_target_properties(mpi_slow_dense PROPERTIES C_VISIBILITY_PRESET default)
+set(slow SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>)
+set(slow_dense ${slow} SLOW_DENSE=20000)
 spar_mpi_test(taken_back
-    ENV SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
+    ENV ${slow} SLOW_DENSE=4000 SLOW_ENTRIES=15000
     ARGS -n 2 -m "sums are right" -m "sparse proved slower"
         -m "another MPI tool is loaded behind Spar" -a "still to send"
         -- ${sim} --flat --steps 100 --expect any)
 
 # The same network, where sparse is predicted faster, but these are parameters.
 spar_mpi_test(averaging
-    ENV SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow>
+    ENV ${slow} SLOW_DENSE=4000 SLOW_ENTRIES=15000
     ARGS -n 2 -m "sums are right" -m "changes little, like parameters"
         -- $<TARGET_FILE:mpi_averaging>)
 

@@ -8,17 +8,9 @@ function(spar_densities_test name)
         ARGS ${job_ARGS})
 endfunction()
 
-# Exchanges that take more and less time
-add_library(mpi_varying SHARED mpi/slow.c)
-target_link_libraries(mpi_varying PRIVATE MPI::MPI_C ${CMAKE_DL_LIBS})
-target_compile_definitions(mpi_varying PRIVATE _GNU_SOURCE
-    DENSE_US=20000 ENTRIES_US=0 ENTRIES_SPREAD_US=1500)
-set_target_properties(mpi_varying PROPERTIES C_VISIBILITY_PRESET default)
-
 if(TARGET replay)
     set(replay $<TARGET_FILE:replay>)
     # Where dense sums are slow, mode auto goes sparse as well.
-    set(slow SPAR_MODE=auto SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>)
     foreach(ranks 2 3)
         spar_densities_test(iallreduce_${ranks} ENV SPAR_MODE=sparse
             ARGS ${ranks} hide iallreduce ${replay})
@@ -33,14 +25,16 @@ if(TARGET replay)
         list(GET aim 1 aim)
         set(calls SPAR_STEP_CALLS=8)
         set(behind "")
-        set(behind_auto ${slow})
+        set(behind_auto SPAR_MODE=auto ${slow_dense})
         set(more "")
-        if(post STREQUAL flat)
+        if(post STREQUAL flat) # all in one call, that much slower
             set(calls SPAR_STEP_CALLS=1)
+            set(behind_auto SPAR_MODE=auto ${slow} SLOW_DENSE=100000)
         elseif(post STREQUAL thread)
-            # What shows a second thread, on a busy machine too
-            set(behind LIBSPAR_BEHIND=$<TARGET_FILE:mpi_varying>)
-            set(behind_auto SPAR_MODE=auto SPAR_DENSE=mpi ${behind})
+            # Exchanges that take more and less time show a second thread, on
+            # a busy machine too.
+            set(behind ${slow_dense} SLOW_SPREAD=1500)
+            set(behind_auto SPAR_MODE=auto ${behind})
             set(more --scale 1)
             if(SPAR_SANITIZE) # too slow to be sure
                 set(aim any)
@@ -64,7 +58,7 @@ add_executable(mpi_overlap_differs mpi/overlap_differs.c)
 target_link_libraries(mpi_overlap_differs PRIVATE MPI::MPI_C m)
 spar_mpi_test(densities_overlap_differs
     ENV SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=9 SPAR_DENSITY=auto LIMIT=60
-        SPAR_DENSE=mpi LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
+        ${slow_dense}
     ARGS -n 2 -m "sums are right"
         -- $<TARGET_FILE:mpi_overlap_differs>)
 

@@ -4,8 +4,7 @@
 # are a trial; the last window is not over.
 foreach(ranks 2 3 4)
     spar_mpi_test(ab_${ranks} ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_STEP_CALLS=1
-            SPAR_EXCHANGE=allgather SPAR_DENSE=mpi
-            LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
+            SPAR_EXCHANGE=allgather ${slow_dense}
         ARGS -n ${ranks} -m "sums are right" -m "a/b: 15 windows" -m "(16 steps)"
             -m "(28 steps)" -m "a/b: gain" -a "nothing goes sparse"
             -- ${sim} --flat --steps 100 --windows 4:6 --expect any)
@@ -13,8 +12,7 @@ endforeach()
 # Non-blocking calls; inline, because a helper thread hides from the application
 # how slow this network is, and then dense sums may be the faster ones.
 spar_mpi_test(ab_nonblocking ENV SPAR_MODE=ab SPAR_AB=4:6 SPAR_STEP_CALLS=5
-        SPAR_EXCHANGE=allgather SPAR_DENSE=mpi SPAR_PROGRESS=inline
-        LIBSPAR_BEHIND=$<TARGET_FILE:mpi_slow_dense>
+        SPAR_EXCHANGE=allgather SPAR_PROGRESS=inline ${slow_dense}
     ARGS -n 3 -m "sums are right" -m "a/b: 7 windows"
         -- ${nonblocking} --complete mixed)
 # Where dense sums are asked for, there is nothing to compare.

@@ -1,23 +1,18 @@
 /*
- * A slow network: large dense sums take DENSE_US longer than they should, and
- * entries of the sparse exchange ENTRIES_US, on which Spar's prediction fails.
+ * A slow network: large dense sums take longer than they should, and entries of
+ * the sparse exchange as well, on which Spar's prediction fails. Microseconds,
+ * from the environment:
+ *   SLOW_DENSE     a dense sum
+ *   SLOW_ENTRIES   entries, and at random up to SLOW_SPREAD more
  * Preloaded behind Spar, where its calls to the real MPI arrive.
  */
 #include <dlfcn.h>
 #include <mpi.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Microseconds. */
-#ifndef DENSE_US
-#define DENSE_US   4000
-#define ENTRIES_US 15000
-#endif
-/* And at random up to this much longer. */
-#ifndef ENTRIES_SPREAD_US
-#define ENTRIES_SPREAD_US 0
-#endif
 /* Of the first lane; a header alone is small. */
 #define LAST_TAG 2
 #define HEADER   72
@@ -29,13 +24,20 @@ static void find(const char *name, void *function_p)
     memcpy(function_p, &symbol, sizeof(symbol));
 }
 
+static unsigned microseconds(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text == NULL ? 0 : (unsigned)atoi(text);
+}
+
 /* The same in every run, another one in each call. */
 static unsigned spread(void)
 {
     static atomic_uint calls;
     unsigned x = atomic_fetch_add(&calls, 1) * 2654435761u;
 
-    return (x ^ x >> 15) * 2246822519u % (ENTRIES_SPREAD_US + 1);
+    return (x ^ x >> 15) * 2246822519u % (microseconds("SLOW_SPREAD") + 1);
 }
 
 int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
@@ -47,7 +49,7 @@ int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
         find("PMPI_Isend", &real);
     }
     if (tag <= LAST_TAG && count > HEADER) {
-        usleep(ENTRIES_US + spread());
+        usleep(microseconds("SLOW_ENTRIES") + spread());
     }
     return real(data, count, type, to, tag, comm, request);
 }
@@ -61,7 +63,7 @@ int PMPI_Allreduce(const void *in, void *out, int count, MPI_Datatype type,
         find("PMPI_Allreduce", &real);
     }
     if (count >= 4096) {
-        usleep(DENSE_US);
+        usleep(microseconds("SLOW_DENSE"));
     }
     return real(in, out, count, type, op, comm);
 }
@@ -75,7 +77,7 @@ int PMPI_Iallreduce(const void *in, void *out, int count, MPI_Datatype type,
         find("PMPI_Iallreduce", &real);
     }
     if (count >= 4096) {
-        usleep(DENSE_US);
+        usleep(microseconds("SLOW_DENSE"));
     }
     return real(in, out, count, type, op, comm, request);
 }
