@@ -12,8 +12,9 @@ from variants import LABELS, SPAR, SPAR_THREAD, spar_variant
 
 RATES = ["1gbit", "100mbit", "1gbit"]
 # Settled: the median exposed time of so many steps is within this factor of the
-# steady state's, the last third of a phase. What is below this share of the
-# computation counts as that share: ratios of almost nothing mean nothing.
+# steady state's, the last third of a phase. Medians that occur in the steady state
+# before any change are noise; what is below this share of the computation counts as
+# that share: ratios of almost nothing mean nothing.
 WINDOW, FACTOR, FLOOR = 5, 1.3, 0.01
 
 
@@ -53,21 +54,28 @@ class Changer(threading.Thread):
         self.join()
 
 
+def last_third(values):
+    return values[-max(1, len(values) // 3):]
+
+
 def steady(exposed):
-    return statistics.median(exposed[-max(1, len(exposed) // 3):])
+    return statistics.median(last_third(exposed))
 
 
-def steps_to_settle(exposed, compute, best=None):
-    """Steps until the exposed time stays within FACTOR of the steady state's, which
-    is the phase's own unless `best` gives it; all of them if it never does."""
-    limit = FACTOR * max(steady(exposed) if best is None else best, FLOOR * compute)
-    for start in range(len(exposed) - WINDOW, -1, -1):
-        if statistics.median(exposed[start:start + WINDOW]) > limit:
-            # The last window that is above it: its slow steps are the first ones.
-            slow = [place for place in range(start, start + WINDOW)
-                    if exposed[place] > limit]
-            return slow[-1] + 1
-    return 0
+def medians(exposed):
+    """Of each WINDOW steps in a row."""
+    return [statistics.median(exposed[start:start + WINDOW])
+            for start in range(len(exposed) - WINDOW + 1)]
+
+
+def steps_to_settle(exposed, limit):
+    """Steps until medians stay within the limit; all of them if they never do."""
+    above = [start for start, median in enumerate(medians(exposed)) if median > limit]
+    if not above:
+        return 0
+    # The last window that is above it: its slow steps are the first ones.
+    window = range(above[-1], above[-1] + WINDOW)
+    return [place for place in window if exposed[place] > limit][-1] + 1
 
 
 def best_of(rate, phases):
@@ -85,10 +93,15 @@ def phases_of(steps, done_at, compute):
         if len(exposed) < WINDOW:
             break
         phases.append((rate, exposed))
+    # What the steady state shows by itself
+    noise = max(last_third(medians(phases[0][1]))) if phases else 0
+
+    def limit_of(rate):
+        return max(noise, FACTOR * max(best_of(rate, phases), FLOOR * compute))
+
     return [{"rate": rate, "steps": len(exposed), "exposed_s": steady(exposed),
-             "worst_s": max(exposed),
-             "settled_after": steps_to_settle(exposed, compute,
-                                              best_of(rate, phases))}
+             "worst_s": max(exposed), "noise_s": noise,
+             "settled_after": steps_to_settle(exposed, limit_of(rate))}
             for rate, exposed in phases]
 
 
@@ -111,7 +124,8 @@ def run_job(key, model, arguments, lab, jobs):
 
 
 def print_phases(model, key, phases):
-    print(f"\n{model.title}, {LABELS[key]}: exposed time per step as the rate changes")
+    print(f"\n{model.title}, {LABELS[key]}: exposed time per step as the rate changes, "
+          "noise %.1f ms" % (1e3 * phases[0]["noise_s"]))
     for phase in phases:
         verdict = "" if phase is phases[0] else \
             ", aim 50: " + ("met" if phase["settled_after"] <= 50 else "missed")

@@ -27,14 +27,16 @@ def check(what, got, wanted):
 def check_settling():
     """Computation of 1 s: exposed times below 10 ms count as 10 ms."""
     def settle(exposed):
-        return rate_change.steps_to_settle(exposed, 1.0)
+        phases = rate_change.phases_of([(1 + time, time) for time in exposed], [], 1.0)
+        return phases[0]["settled_after"]
     check("settles", settle([0.9] * 10 + [0.1] * 20), 10)
     check("always steady", settle([0.1] * 30), 0)
     check("one slow step", settle([0.1] * 10 + [0.9] + [0.1] * 19), 0)
     check("slow in between", settle([0.1] * 5 + [0.9] * 4 + [0.1] * 21), 9)
     check("within the factor", settle([0.125] * 15 + [0.1] * 15), 0)
     check("almost nothing", settle([0.012] * 15 + [0.001] * 15), 0)
-    check("never", settle([0.9, 0.1, 0.9, 0.1] * 8) > 25, True)
+    check("noise", settle([0.1, 0.1, 0.2, 0.2] * 8), 0)
+    check("before the noise", settle([0.9] * 8 + [0.1, 0.1, 0.2, 0.2] * 6), 8)
 
 
 def check_phases():
@@ -44,6 +46,7 @@ def check_phases():
     check("steps", [phase["steps"] for phase in phases], [10, 12, 8])
     check("settled", [phase["settled_after"] for phase in phases], [0, 3, 0])
     worse = steps[:22] + [(1.4, 0.4)] * 8
+    check("noise of the first phase", round(phases[2]["noise_s"], 6), 0.1)
     check("never as good again",
           rate_change.phases_of(worse, [10, 22], 1.0)[2]["settled_after"], 8)
     check("a run that ended", len(rate_change.phases_of(steps[:12], [10], 1.0)), 1)
