@@ -3,6 +3,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+static atomic_uint under_way;
+
+bool spar_agree_is_under_way(void)
+{
+    return atomic_load_explicit(&under_way, memory_order_relaxed) > 0;
+}
+
 static void must(int code)
 {
     if (code != MPI_SUCCESS) {
@@ -16,12 +23,14 @@ void spar_agree_min(spar_comm_t *comm, double *values, size_t count)
     must(spar_real.Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE,
                               MPI_MIN, comm->shadow,
                               &comm->negotiation->request));
+    atomic_fetch_add(&under_way, 1);
 }
 
 void spar_agree_root(spar_comm_t *comm, void *bytes, size_t size)
 {
     must(spar_real.Ibcast(bytes, (int)size, MPI_BYTE, 0, comm->shadow,
                           &comm->negotiation->request));
+    atomic_fetch_add(&under_way, 1);
 }
 
 bool spar_agree_is_done(spar_comm_t *comm)
@@ -29,8 +38,16 @@ bool spar_agree_is_done(spar_comm_t *comm)
     int done = 0;
 
     must(spar_real.Test(&comm->negotiation->request, &done, MPI_STATUS_IGNORE));
-    if (!done) {
+    if (done) {
+        comm->negotiation->agreements++;
+        atomic_fetch_sub(&under_way, 1);
+    } else {
         comm->negotiation->looked_at = spar_clock_now();
     }
     return done;
+}
+
+uint64_t spar_agree_count(const spar_comm_t *comm)
+{
+    return comm->negotiation->agreements;
 }

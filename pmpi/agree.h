@@ -19,4 +19,10 @@ void spar_agree_root(spar_comm_t *comm, void *bytes, size_t size);
 /* Whether the agreement that was started last is done. */
 bool spar_agree_is_done(spar_comm_t *comm);
 
+/* Whether there is one on any communicator. All that is posted waits for it. */
+bool spar_agree_is_under_way(void);
+
+/* How many were found done. */
+uint64_t spar_agree_count(const spar_comm_t *comm);
+
 #endif

@@ -60,6 +60,7 @@ typedef struct spar_lane {
 typedef struct spar_negotiation {
     int phase;
     MPI_Request request;
+    uint64_t agreements; /* that are done */
     unsigned round;
     double begun;     /* seconds */
     double looked_at; /* when it was last found under way */

@@ -1,6 +1,7 @@
 #include "pmpi/forecast.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
 #include "pmpi/links.h"
@@ -151,6 +152,10 @@ void spar_forecast_fit(spar_comm_t *comm)
         spar_forecast_guess(comm, comm->latency, best_rate(comm),
                             comm->scan_seconds, &comm->priors);
         comm->model = comm->priors;
+        spar_debug("communicator %d: small sums take %.3f ms, dense ones "
+                   "%.2f ns per byte, selection %.2f ns per element",
+                   comm->number, 1e3 * comm->latency, 1e9 * best_rate(comm),
+                   1e9 * comm->scan_seconds);
     }
     observe(comm);
     spar_model_fit(&comm->negotiation->history, &comm->priors, &comm->model);

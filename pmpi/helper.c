@@ -2,12 +2,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pmpi/agree.h"
 #include "pmpi/ended.h"
 #include "pmpi/engine.h"
 #include "pmpi/progress.h"
 #include "pmpi/spare.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -22,6 +24,10 @@
 #define NAP_SHARE    0.125
 #define SHORTEST_NAP 10e-6
 #define LONGEST_NAP  5e-3
+/* An agreement takes several messages one after the other, which do not show as
+ * movement: ranks that nap as long as they have waited keep each other asleep.
+ */
+#define AGREEING_NAP 20e-6
 /* Without a call of the application for that long, a patient helper acts. */
 #define PATIENCE 5e-3
 
@@ -85,6 +91,18 @@ static void park(void)
     atomic_store(&helper.parked, false);
 }
 
+static void nap_for(double idle)
+{
+    double longest = spar_agree_is_under_way() ? AGREEING_NAP : LONGEST_NAP;
+    double pause = fmin(NAP_SHARE * idle, longest);
+
+    if (pause < SHORTEST_NAP) {
+        sched_yield();
+    } else {
+        nap(pause);
+    }
+}
+
 /* Sweeps until nothing is pending or a caller takes over. */
 static void work(void)
 {
@@ -93,18 +111,10 @@ static void work(void)
 
     while (has_work() && !is_called_away() &&
            spar_progress_caller_sweeps() == sweeps) {
-        double now, pause;
-
         if (spar_progress_sweep()) {
             moved_at = spar_clock_now();
-            continue;
-        }
-        now = spar_clock_now();
-        pause = NAP_SHARE * (now - moved_at);
-        if (pause < SHORTEST_NAP) {
-            sched_yield();
         } else {
-            nap(pause < LONGEST_NAP ? pause : LONGEST_NAP);
+            nap_for(spar_clock_now() - moved_at);
         }
     }
 }

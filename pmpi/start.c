@@ -1,6 +1,7 @@
 #include "pmpi/start.h"
 
 #include "pmpi/advance.h"
+#include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/plan.h"
@@ -44,10 +45,14 @@ static bool begin_plan(spar_op_t *op)
     return true;
 }
 
+/* Each agreement that ends is progress: who waits for the next one must not
+ * think that nothing moves. */
 static bool progress_plan(spar_op_t *op)
 {
+    uint64_t before = spar_agree_count(op->comm);
+
     if (!spar_plan_progress(op->comm, &op->place)) {
-        return false;
+        return spar_agree_count(op->comm) != before;
     }
     spar_tracing_agreement(op->comm, "learning");
     op->stage = SPAR_OP_PLACED;
@@ -98,8 +103,10 @@ static bool begin_step(spar_op_t *op)
 
 static bool progress_review(spar_op_t *op)
 {
+    uint64_t before = spar_agree_count(op->comm);
+
     if (!spar_review_progress(op->comm)) {
-        return false;
+        return spar_agree_count(op->comm) != before;
     }
     spar_tracing_agreement(op->comm, "review");
     find_layer(op);
