@@ -43,9 +43,12 @@ typedef struct spar_exchange_call {
     /* Sorted entries, values already rounded as header.values says. Not looked
      * at when there are flags. */
     const spar_selection_t *selection;
-    const void *gradient; /* count elements */
-    void *residual;       /* count elements; NULL: no error feedback */
-    void *out;            /* count elements; may be the gradient */
+    /* count elements. NULL: the residual holds the sum of both already, in a
+     * copy of its own, which is good for nothing if the call has no result
+     * (spar_selector_run_sum). Each rank for itself. */
+    const void *gradient;
+    void *residual; /* count elements; NULL: no error feedback */
+    void *out;      /* count elements; may be the gradient */
     /* Entries may follow the header at once, without waiting for the others'
      * flags: every rank is known to have room for a call of this size. The same
      * on every rank. */

@@ -168,7 +168,7 @@ void spar_machine_commit(spar_machine_t *machine,
     if (end > call->header.count) {
         end = call->header.count;
     }
-    if (call->residual != NULL) {
+    if (call->residual != NULL && call->gradient != NULL) {
         spar_residual_commit(call->header.dtype, call->residual, call->gradient,
                              call->out, begin, end);
     } else {

@@ -68,8 +68,9 @@ static inline bool spar_machine_may_commit(const spar_machine_t *machine)
 
 /*
  * Takes the next piece of the gradient into the residual and sets that piece of
- * `out` to 0; without a residual only the latter. With the last piece,
- * `delivered` (NULL: none) is taken out of the residual.
+ * `out` to 0; only the latter without a residual, or where it holds the
+ * gradient already. With the last piece, `delivered` (NULL: none) is taken out
+ * of the residual.
  */
 void spar_machine_commit(spar_machine_t *machine,
                          const spar_selection_t *delivered);

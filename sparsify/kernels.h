@@ -30,13 +30,17 @@ typedef struct spar_kernels {
      * the capacity. *nonfinite_p becomes true when any acc is NaN or
      * infinite, else it is left alone; such elements are entries themselves.
      * The threshold is >= 0 and not NaN.
+     * `sum` (NULL: not wanted) gets all n of acc; of a NaN, that it is one. It
+     * overlaps no other array, and is taken to be too large for the caches.
      */
     size_t (*scan_f32)(const float *gradient, const float *residual, size_t n,
                        float threshold, uint32_t first, size_t capacity,
-                       uint32_t *indices, float *values, bool *nonfinite_p);
+                       uint32_t *indices, float *values, float *sum,
+                       bool *nonfinite_p);
     size_t (*scan_f64)(const double *gradient, const double *residual, size_t n,
                        double threshold, uint32_t first, size_t capacity,
-                       uint32_t *indices, double *values, bool *nonfinite_p);
+                       uint32_t *indices, double *values, double *sum,
+                       bool *nonfinite_p);
     /* How many |acc| > threshold; NaN counts. */
     size_t (*count_f32)(const float *gradient, const float *residual, size_t n,
                         float threshold);

@@ -4,6 +4,7 @@
 
 #define MASK         __m256i
 #define MOMENT_VEC   __m256d
+#define stream_end   _mm_sfence
 #define MOMENT_LANES 4
 
 /* For each mask of 8 lanes, one byte per lane: which lanes to keep, in order.
@@ -53,6 +54,7 @@ static inline void moments_step(__m256d value, __m256d *sum, __m256d *sum2)
 
 #define load_f32         _mm256_loadu_ps
 #define store_f32        _mm256_storeu_ps
+#define stream_f32       _mm256_stream_ps
 #define add_f32          _mm256_add_ps
 #define zero_f32         _mm256_setzero_ps
 #define KEY_INFINITY_f32 SPAR_KEY_INFINITY_F32
@@ -114,6 +116,7 @@ static inline void moments_block_f32(const float *gradient,
 
 #define load_f64         _mm256_loadu_pd
 #define store_f64        _mm256_storeu_pd
+#define stream_f64       _mm256_stream_pd
 #define add_f64          _mm256_add_pd
 #define zero_f64         _mm256_setzero_pd
 #define KEY_INFINITY_f64 SPAR_KEY_INFINITY_F64

@@ -4,6 +4,7 @@
 
 #define MASK         __mmask16
 #define MOMENT_VEC   __m512d
+#define stream_end   _mm_sfence
 #define MOMENT_LANES 8
 
 static inline MASK mask_or(MASK a, MASK b)
@@ -34,6 +35,7 @@ static inline void moments_step(__m512d value, __m512d *sum, __m512d *sum2)
 
 #define load_f32         _mm512_loadu_ps
 #define store_f32        _mm512_storeu_ps
+#define stream_f32       _mm512_stream_ps
 #define add_f32          _mm512_add_ps
 #define zero_f32         _mm512_setzero_ps
 #define KEY_INFINITY_f32 SPAR_KEY_INFINITY_F32
@@ -95,6 +97,7 @@ static inline void moments_block_f32(const float *gradient,
 
 #define load_f64         _mm512_loadu_pd
 #define store_f64        _mm512_storeu_pd
+#define stream_f64       _mm512_stream_pd
 #define add_f64          _mm512_add_pd
 #define zero_f64         _mm512_setzero_pd
 #define KEY_INFINITY_f64 SPAR_KEY_INFINITY_F64

@@ -31,14 +31,34 @@ static bool NAME(block_has)(const REAL *gradient, const REAL *residual,
     return any != 0;
 }
 
+static void NAME(add)(const REAL *gradient, const REAL *residual, size_t n,
+                      REAL *sum)
+{
+    size_t i;
+
+    if (residual == NULL) {
+        memcpy(sum, gradient, n * sizeof(*sum));
+        return;
+    }
+    for (i = 0; i < n; i++) {
+        sum[i] = gradient[i] + residual[i];
+    }
+}
+
 static size_t NAME(scan)(const REAL *gradient, const REAL *residual, size_t n,
                          REAL threshold, uint32_t first, size_t capacity,
-                         uint32_t *indices, REAL *values, bool *nonfinite_p)
+                         uint32_t *indices, REAL *values, REAL *sum,
+                         bool *nonfinite_p)
 {
     const INT below = NAME(spar_key)(threshold) - 1;
     size_t found = 0;
     size_t i = 0;
 
+    if (sum != NULL) {
+        NAME(add)(gradient, residual, n, sum);
+        gradient = sum;
+        residual = NULL;
+    }
     while (i < n) {
         if (i % NAME_BLOCK == 0 && n - i >= NAME_BLOCK &&
             !NAME(block_has)(gradient + i,

@@ -6,6 +6,8 @@
  *                              elements per vector
  *   VEC, MASK                  vector of LANES elements, result of a comparison
  *   NAME(load), NAME(store), NAME(add), NAME(zero)
+ *   NAME(stream)(to, vec)      stores past the caches, where `to` is aligned
+ *   stream_end()               after the last one
  *   NAME(above)(vec, below)    MASK of the lanes with key(|x|) > below
  *   mask_or, mask_any, NAME(bits)(mask)
  *   NAME(compress)(vec, bits, index, indices, values)
@@ -58,15 +60,32 @@ static inline size_t NAME(emit)(VEC acc, unsigned bits, uint32_t index,
     return end;
 }
 
-static size_t NAME(scan)(const REAL *gradient, const REAL *residual, size_t n,
-                         REAL threshold, uint32_t first, size_t capacity,
-                         uint32_t *indices, REAL *values, bool *nonfinite_p)
+/* Elements in front of the first place at which vectors are aligned; NULL: 0.
+ */
+static inline size_t NAME(lead)(const REAL *array, size_t n)
+{
+    size_t lead = -(uintptr_t)array % sizeof(VEC) / sizeof(REAL);
+
+    return lead < n ? lead : n;
+}
+
+/* Inlined twice: the usual scan has no sum. */
+static inline __attribute__((always_inline)) size_t NAME(scan_with)(
+    const REAL *gradient, const REAL *residual, size_t n, REAL threshold,
+    uint32_t first, size_t capacity, uint32_t *indices, REAL *values, REAL *sum,
+    bool *nonfinite_p)
 {
     const INT below = NAME(spar_key)(threshold) - 1;
+    size_t i = NAME(lead)(sum, n);
     size_t found = 0;
-    size_t written, i;
+    size_t written;
 
-    for (i = 0; i + BLOCK <= n; i += BLOCK) {
+    if (i > 0) {
+        found = spar_kernels_scalar.NAME(scan)(gradient, residual, i, threshold,
+                                               first, capacity, indices, values,
+                                               sum, nonfinite_p);
+    }
+    for (; i + BLOCK <= n; i += BLOCK) {
         VEC acc[BLOCK_VECTORS];
         MASK above[BLOCK_VECTORS];
         size_t v;
@@ -74,6 +93,9 @@ static size_t NAME(scan)(const REAL *gradient, const REAL *residual, size_t n,
         for (v = 0; v < BLOCK_VECTORS; v++) {
             acc[v] = NAME(acc)(gradient, residual, i + LANES * v);
             above[v] = NAME(above)(acc[v], below);
+            if (sum != NULL) {
+                NAME(stream)(sum + i + LANES * v, acc[v]);
+            }
         }
         if (__builtin_expect(!mask_any(mask_or(mask_or(above[0], above[1]),
                                                mask_or(above[2], above[3]))),
@@ -91,11 +113,27 @@ static size_t NAME(scan)(const REAL *gradient, const REAL *residual, size_t n,
             }
         }
     }
+    if (sum != NULL) {
+        stream_end();
+    }
     written = found < capacity ? found : capacity;
     return found + spar_kernels_scalar.NAME(scan)(
                        gradient + i, NAME(offset)(residual, i), n - i,
                        threshold, first + (uint32_t)i, capacity - written,
-                       indices + written, values + written, nonfinite_p);
+                       indices + written, values + written,
+                       sum == NULL ? NULL : sum + i, nonfinite_p);
+}
+
+static size_t NAME(scan)(const REAL *gradient, const REAL *residual, size_t n,
+                         REAL threshold, uint32_t first, size_t capacity,
+                         uint32_t *indices, REAL *values, REAL *sum,
+                         bool *nonfinite_p)
+{
+    return sum == NULL
+               ? NAME(scan_with)(gradient, residual, n, threshold, first,
+                                 capacity, indices, values, NULL, nonfinite_p)
+               : NAME(scan_with)(gradient, residual, n, threshold, first,
+                                 capacity, indices, values, sum, nonfinite_p);
 }
 
 static size_t NAME(count)(const REAL *gradient, const REAL *residual, size_t n,

@@ -44,6 +44,22 @@ static void adapt(spar_selector_t *selector, size_t k,
     }
 }
 
+/* With all elements for candidates. */
+static spar_status_t sweep_again(const spar_layer_t *layer, size_t k,
+                                 spar_selection_t *selection,
+                                 spar_found_t *found_p)
+{
+    spar_layer_t again = *layer;
+
+    if (layer->sum != NULL) {
+        again.gradient = layer->sum;
+        again.residual = NULL;
+        again.sum = NULL;
+    }
+    return spar_sweep_largest(&again, k, SPAR_SWEEP_NONZERO, selection,
+                              found_p);
+}
+
 spar_status_t spar_select_exact(spar_selector_t *selector,
                                 const spar_layer_t *layer, size_t k,
                                 spar_selection_t *selection)
@@ -61,8 +77,7 @@ spar_status_t spar_select_exact(spar_selector_t *selector,
             adapt(selector, k, &found);
         }
         if (found.least == 0) {
-            status = spar_sweep_largest(layer, k, SPAR_SWEEP_NONZERO, selection,
-                                        &found);
+            status = sweep_again(layer, k, selection, &found);
         }
     }
     /* The scratch has its room by now, so that the second sweep cannot fail. */

@@ -1,6 +1,6 @@
 /*
  * Spar: selection operators. A selector reads gradient and residual of one
- * layer and names the entries to send; it writes neither, so that the caller
+ * layer and names the entries to send; it changes neither, so that the caller
  * can still give the whole call up (a non-finite value on another rank, a
  * failed allocation) with nothing to undo.
  *
@@ -50,5 +50,16 @@ void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
 spar_status_t spar_selector_run(spar_selector_t *selector, const void *gradient,
                                 const void *residual, size_t k,
                                 spar_selection_t *selection);
+
+/*
+ * The same with `exact`, and leaves gradient + residual in `sum` (n elements
+ * apart from the others): what takes the gradient into the residual afterwards
+ * can be spared. `sum` is unspecified unless SPAR_OK is returned and nothing
+ * non-finite was flagged. SPAR_ERR_INVALID: another selector, too.
+ */
+spar_status_t spar_selector_run_sum(spar_selector_t *selector,
+                                    const void *gradient, const void *residual,
+                                    size_t k, spar_selection_t *selection,
+                                    void *sum);
 
 #endif

@@ -7,6 +7,8 @@
 #define LEAST_SPARE 4096
 /* Elements of the shortest call of a kernel: with less room, prune. */
 #define LEAST_SPAN 1024
+/* Elements that the kernels of all instruction sets take in whole blocks. */
+#define BLOCK 64
 
 uint64_t spar_sweep_key(const spar_layer_t *layer, double magnitude)
 {
@@ -52,16 +54,17 @@ static size_t append(const spar_layer_t *layer, size_t begin, size_t end,
     const void *gradient = element(layer->gradient, begin, size);
     const void *residual = element(layer->residual, begin, size);
     uint32_t *indices = selection->indices + selection->count;
+    void *sum = layer->sum == NULL ? NULL : (char *)layer->sum + begin * size;
 
     if (layer->dtype == SPAR_DTYPE_F64) {
         return kernels->scan_f64(gradient, residual, end - begin, f64_of(floor),
                                  (uint32_t)begin, room, indices,
                                  (double *)selection->values + selection->count,
-                                 &selection->nonfinite);
+                                 sum, &selection->nonfinite);
     }
     return kernels->scan_f32(gradient, residual, end - begin, f32_of(floor),
                              (uint32_t)begin, room, indices,
-                             (float *)selection->values + selection->count,
+                             (float *)selection->values + selection->count, sum,
                              &selection->nonfinite);
 }
 
@@ -81,6 +84,15 @@ static size_t scratch_limit(size_t n, size_t k)
     size_t wanted = k + (k > LEAST_SPARE ? k : LEAST_SPARE);
 
     return wanted < n ? wanted : n;
+}
+
+/* Where a span that could end at `end` ends better: the next one begins with a
+ * whole block, and where the sum does, at an aligned place. */
+static size_t whole_blocks(const spar_layer_t *layer, size_t end)
+{
+    uintptr_t place = (uintptr_t)layer->sum / spar_dtype_size(layer->dtype);
+
+    return end - (place + end) % BLOCK;
 }
 
 spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
@@ -109,7 +121,9 @@ spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
             room = limit - selection->count;
         }
         /* No more elements than there is room: nothing can overflow. */
-        left = left < room ? left : room;
+        if (room < left) {
+            left = whole_blocks(layer, begin + room) - begin;
+        }
         found = append(layer, begin, begin + left, floor, room, selection);
         selection->count += found;
         found_p->candidates += found;

@@ -9,12 +9,16 @@
 /* Key of the smallest magnitude above zero: selects all non-zero elements. */
 #define SPAR_SWEEP_NONZERO 1
 
-/* A layer as the selectors see it: read only. */
+/* A layer as the selectors see it. */
 typedef struct spar_layer {
     spar_dtype_t dtype;
     const void *gradient;
     const void *residual; /* NULL: zeros */
     size_t n;
+    /* NULL, or: every sweep of the whole layer leaves gradient + residual here
+     * (n elements; nothing else lies there). Unspecified after errors and
+     * non-finite values. */
+    void *sum;
 } spar_layer_t;
 
 /* The key of a magnitude (>= 0) as rounded to the layer's type, and back. */

@@ -1,8 +1,8 @@
 /*
- * bench_select: sum and candidates in one sweep, the arrangement that Spar
- * does not use, for comparison. It needs a second residual array, because the
- * old residual must survive until all ranks have agreed. Candidates are
- * collected, the last choice among them is left out.
+ * bench_select: ways to write the sum in the sweep that finds the candidates,
+ * for comparison with the one that the kernels took up (a second array, past
+ * the caches). Candidates are collected, the last choice among them is left
+ * out.
  */
 #ifndef SPAR_BENCH_SELECT_FUSED_H
 #define SPAR_BENCH_SELECT_FUSED_H

@@ -65,6 +65,12 @@ static void select_topk(bench_t *bench)
                             bench->k, &bench->selection));
 }
 
+static void select_sum(bench_t *bench)
+{
+    check(spar_selector_run_sum(&bench->exact, bench->gradient, bench->residual,
+                                bench->k, &bench->selection, bench->sum));
+}
+
 static void scan_only(bench_t *bench)
 {
     bool nonfinite = false;
@@ -72,7 +78,7 @@ static void scan_only(bench_t *bench)
     spar_kernels()->scan_f32(
         bench->gradient, bench->residual, bench->n,
         (float)bench->exact.threshold, 0, bench->selection.capacity,
-        bench->selection.indices, bench->selection.values, &nonfinite);
+        bench->selection.indices, bench->selection.values, NULL, &nonfinite);
 }
 
 static void to_wire(bench_t *bench)
@@ -113,6 +119,12 @@ static void select_commit_in_place(bench_t *bench)
 {
     select_exact(bench);
     commit_in_place(bench);
+}
+
+static void select_sum_in_place(bench_t *bench)
+{
+    select_sum(bench);
+    memset(bench->taken, 0, bench->n * sizeof(float));
 }
 
 #if FUSED_AVAILABLE
@@ -174,11 +186,13 @@ static const variant_t variants[] = {
     {"commit, zero other", commit_to_out},
     {"exact + commit", select_commit},
     {"exact + commit, zero in place", select_commit_in_place},
+    {"exact, fused", select_sum},
+    {"exact, fused, zero in place", select_sum_in_place},
 #if FUSED_AVAILABLE
-    {"fused, second array", fused_second},
-    {"fused, second array, NT", fused_stream},
-    {"fused, in place", fused_in_place},
-    {"fused, in place, prefetch", fused_in_place_prefetch},
+    {"prototype, second array", fused_second},
+    {"prototype, second array, NT", fused_stream},
+    {"prototype, in place", fused_in_place},
+    {"prototype, in place, prefetch", fused_in_place_prefetch},
     {"commit, zero other by NT", commit_stream_zero},
 #endif
 };

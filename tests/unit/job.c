@@ -59,6 +59,8 @@ static void setup_rank(job_t *job, int index)
     rank->gradient_before = make(job);
     rank->residual = make(job);
     rank->residual_before = make(job);
+    rank->fresh = make(job);
+    rank->sums = !shape->lossless && (index + shape->seed) % 2 == 1;
     rank->out = make(job);
     spar_selector_init(&rank->selector,
                        shape->lossless ? SPAR_SELECT_NONZERO
@@ -103,6 +105,7 @@ void job_teardown(job_t *job)
         free(rank->gradient_before);
         free(rank->residual);
         free(rank->residual_before);
+        free(rank->fresh);
         free(rank->out);
     }
     assert_int_equal(spar_loopback_pending(job->loopback), 0);
@@ -144,6 +147,27 @@ void job_fill(job_t *job)
     }
 }
 
+/* Ranks differ in who takes the gradient in: their selection or the machine. */
+static void select_entries(const job_t *job, job_rank_t *rank,
+                           spar_exchange_call_t *call)
+{
+    uint64_t k = job->shape.k;
+
+    if (!rank->sums) {
+        call->gradient = rank->gradient;
+        call->residual = job->shape.lossless ? NULL : rank->residual;
+        assert_int_equal(spar_selector_run(&rank->selector, rank->gradient,
+                                           call->residual, k, &rank->selection),
+                         SPAR_OK);
+        return;
+    }
+    call->residual = rank->fresh;
+    assert_int_equal(spar_selector_run_sum(&rank->selector, rank->gradient,
+                                           rank->residual, k, &rank->selection,
+                                           rank->fresh),
+                     SPAR_OK);
+}
+
 void job_start(job_t *job, int index)
 {
     job_rank_t *rank = &job->ranks[index];
@@ -157,22 +181,15 @@ void job_start(job_t *job, int index)
                    .count = shape->count,
                    .flags = rank->flags},
         .selection = &rank->selection,
-        .gradient = rank->gradient,
         .out = shape->in_place ? rank->gradient : rank->out,
         .eager = shape->eager,
         .apply = !shape->late,
         .split = shape->stateless ? NULL : &rank->state};
 
-    if (!shape->lossless) {
-        call.residual = rank->residual;
-    }
     rank->settled = false;
     memcpy(rank->gradient_before, rank->gradient, job_bytes(job));
     memcpy(rank->residual_before, rank->residual, job_bytes(job));
-    assert_int_equal(spar_selector_run(&rank->selector, rank->gradient,
-                                       call.residual, shape->k,
-                                       &rank->selection),
-                     SPAR_OK);
+    select_entries(job, rank, &call);
     spar_selection_round(&rank->selection, shape->values, 0);
     if (rank->selection.nonfinite) {
         call.header.flags |= SPAR_WIRE_NONFINITE;
@@ -189,11 +206,23 @@ static void check_kept(const job_t *job, const job_rank_t *rank)
     assert_memory_equal(rank->residual, rank->residual_before, job_bytes(job));
 }
 
+static void take_fresh(job_rank_t *rank)
+{
+    void *residual = rank->residual;
+
+    rank->residual = rank->fresh;
+    rank->fresh = residual;
+}
+
 /* One look at one rank; whether its call has ended. */
 static bool advance(job_t *job, job_rank_t *rank)
 {
     rank->status = spar_exchange_progress(rank->exchange);
     if (rank->status != SPAR_INPROGRESS) {
+        if (rank->sums && rank->status == SPAR_OK &&
+            rank->exchange->flags == 0 && !rank->exchange->dropped) {
+            take_fresh(rank);
+        }
         return true;
     }
     if (job->shape.late && !rank->settled) {

@@ -54,6 +54,8 @@ typedef struct job_rank {
     void *gradient_before;
     void *residual;
     void *residual_before;
+    void *fresh; /* the next residual, if it is made by the selection */
+    bool sums;   /* it is */
     void *out;
     spar_split_state_t state;
     uint32_t flags; /* that this rank adds to the next call */

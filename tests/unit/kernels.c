@@ -9,6 +9,8 @@ static size_t table_count;
 static const size_t sizes[] = {0,  1,  2,  7,  15,  16,  17,  31,  32,
                                33, 63, 64, 65, 127, 128, 129, 257, 1000};
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
+/* Elements by which a sum may be shifted: beyond a vector of any set. */
+#define SHIFT 17
 
 /* What one scan writes, with a canary behind the last place. */
 typedef struct scan_result {
@@ -45,6 +47,39 @@ static void results_compare(const scan_result_t *result,
                         sizeof(result->values) - capacity * size);
 }
 
+/* The same entries with a sum, which begins anywhere and ends where it is to.
+ */
+static void sum_check_f32(const spar_kernels_t *table, const float *gradient,
+                          const float *residual, size_t n, float threshold,
+                          size_t capacity, const scan_result_t *expected)
+{
+    static scan_result_t result;
+    float *room = data_alloc(n + SHIFT + 1, sizeof(*room));
+    unsigned char *canary = data_alloc(n + SHIFT + 1, sizeof(*room));
+    size_t i;
+
+    memset(canary, 0xa5, (n + SHIFT + 1) * sizeof(*room));
+    for (size_t shift = 0; shift <= SHIFT; shift += n % 3 + 1) {
+        memset(room, 0xa5, (n + SHIFT + 1) * sizeof(*room));
+        result_clear(&result);
+        result.found = table->scan_f32(
+            gradient, residual, n, threshold, 7, capacity, result.indices,
+            (float *)result.values, room + shift, &result.nonfinite);
+        results_compare(&result, expected, sizeof(float), capacity);
+        assert_memory_equal(room, canary, shift * sizeof(*room));
+        assert_memory_equal(room + shift + n, canary,
+                            (SHIFT + 1 - shift) * sizeof(*room));
+        for (i = 0; i < n; i++) {
+            float acc =
+                residual == NULL ? gradient[i] : gradient[i] + residual[i];
+
+            assert_memory_equal(&room[shift + i], &acc, sizeof(acc));
+        }
+    }
+    free(room);
+    free(canary);
+}
+
 static void scan_check_f32(const float *gradient, const float *residual,
                            size_t n, float threshold, size_t capacity)
 {
@@ -54,17 +89,52 @@ static void scan_check_f32(const float *gradient, const float *residual,
     result_clear(&expected);
     expected.found = spar_kernels_scalar.scan_f32(
         gradient, residual, n, threshold, 7, capacity, expected.indices,
-        (float *)expected.values, &expected.nonfinite);
+        (float *)expected.values, NULL, &expected.nonfinite);
     for (t = 0; t < table_count; t++) {
         result_clear(&result);
         result.found = tables[t]->scan_f32(
             gradient, residual, n, threshold, 7, capacity, result.indices,
-            (float *)result.values, &result.nonfinite);
+            (float *)result.values, NULL, &result.nonfinite);
         results_compare(&result, &expected, sizeof(float), capacity);
+        sum_check_f32(tables[t], gradient, residual, n, threshold, capacity,
+                      &expected);
         assert_int_equal(
             tables[t]->count_f32(gradient, residual, n, threshold),
             spar_kernels_scalar.count_f32(gradient, residual, n, threshold));
     }
+}
+
+/* The same entries with a sum, which begins anywhere and ends where it is to.
+ */
+static void sum_check_f64(const spar_kernels_t *table, const double *gradient,
+                          const double *residual, size_t n, double threshold,
+                          size_t capacity, const scan_result_t *expected)
+{
+    static scan_result_t result;
+    double *room = data_alloc(n + SHIFT + 1, sizeof(*room));
+    unsigned char *canary = data_alloc(n + SHIFT + 1, sizeof(*room));
+    size_t i;
+
+    memset(canary, 0xa5, (n + SHIFT + 1) * sizeof(*room));
+    for (size_t shift = 0; shift <= SHIFT; shift += n % 3 + 1) {
+        memset(room, 0xa5, (n + SHIFT + 1) * sizeof(*room));
+        result_clear(&result);
+        result.found = table->scan_f64(
+            gradient, residual, n, threshold, 7, capacity, result.indices,
+            (double *)result.values, room + shift, &result.nonfinite);
+        results_compare(&result, expected, sizeof(double), capacity);
+        assert_memory_equal(room, canary, shift * sizeof(*room));
+        assert_memory_equal(room + shift + n, canary,
+                            (SHIFT + 1 - shift) * sizeof(*room));
+        for (i = 0; i < n; i++) {
+            double acc =
+                residual == NULL ? gradient[i] : gradient[i] + residual[i];
+
+            assert_memory_equal(&room[shift + i], &acc, sizeof(acc));
+        }
+    }
+    free(room);
+    free(canary);
 }
 
 static void scan_check_f64(const double *gradient, const double *residual,
@@ -76,13 +146,15 @@ static void scan_check_f64(const double *gradient, const double *residual,
     result_clear(&expected);
     expected.found = spar_kernels_scalar.scan_f64(
         gradient, residual, n, threshold, 7, capacity, expected.indices,
-        expected.values, &expected.nonfinite);
+        expected.values, NULL, &expected.nonfinite);
     for (t = 0; t < table_count; t++) {
         result_clear(&result);
-        result.found = tables[t]->scan_f64(gradient, residual, n, threshold, 7,
-                                           capacity, result.indices,
-                                           result.values, &result.nonfinite);
+        result.found = tables[t]->scan_f64(
+            gradient, residual, n, threshold, 7, capacity, result.indices,
+            result.values, NULL, &result.nonfinite);
         results_compare(&result, &expected, sizeof(double), capacity);
+        sum_check_f64(tables[t], gradient, residual, n, threshold, capacity,
+                      &expected);
         assert_int_equal(
             tables[t]->count_f64(gradient, residual, n, threshold),
             spar_kernels_scalar.count_f64(gradient, residual, n, threshold));
@@ -104,7 +176,7 @@ static void scalar_scan_follows_the_definition(void **state)
     gradient[123] = 1.5f;
     residual[123] = -0.5f; /* exactly at the threshold */
     found = spar_kernels_scalar.scan_f32(gradient, residual, 300, 1.0f, 40, 300,
-                                         indices, values, &nonfinite);
+                                         indices, values, NULL, &nonfinite);
     for (i = 0; i < 300; i++) {
         float acc = gradient[i] + residual[i];
 
@@ -167,8 +239,8 @@ static void nonfinite_is_seen_everywhere(void **state)
     float gradient[200] = {0}, residual[200] = {0};
     double gradient64[200] = {0}, residual64[200] = {0};
     uint32_t indices[1];
-    float values[1];
-    double values64[1];
+    float values[1], sum[200];
+    double values64[1], sum64[200];
     size_t t, b, i;
 
     (void)state;
@@ -182,9 +254,11 @@ static void nonfinite_is_seen_everywhere(void **state)
                 gradient64[i] = b == 4 ? DBL_MAX : (double)bad[b];
                 residual64[i] = b == 4 ? DBL_MAX : 0.0;
                 tables[t]->scan_f32(gradient, residual, 200, FLT_MAX, 0, 0,
-                                    indices, values, &seen);
+                                    indices, values, i % 2 == 0 ? sum : NULL,
+                                    &seen);
                 tables[t]->scan_f64(gradient64, residual64, 200, DBL_MAX, 0, 0,
-                                    indices, values64, &seen64);
+                                    indices, values64,
+                                    i % 2 == 0 ? sum64 : NULL, &seen64);
                 assert_true(seen);
                 assert_true(seen64);
                 gradient[i] = residual[i] = 0.0f;

@@ -264,6 +264,7 @@ static void scratch_stays_small(void **state)
 static void wrong_arguments_are_refused(void **state)
 {
     float gradient[4] = {1, 2, 3, 4};
+    float sum[4];
     spar_selector_t selector;
     spar_selection_t selection;
 
@@ -275,6 +276,13 @@ static void wrong_arguments_are_refused(void **state)
         SPAR_ERR_INVALID);
     assert_int_equal(
         spar_selector_run(&selector, gradient, NULL, 5, &selection),
+        SPAR_ERR_INVALID);
+    assert_int_equal(
+        spar_selector_run_sum(&selector, gradient, NULL, 5, &selection, sum),
+        SPAR_ERR_INVALID);
+    spar_selector_init(&selector, SPAR_SELECT_TOPK, SPAR_DTYPE_F32, 4);
+    assert_int_equal(
+        spar_selector_run_sum(&selector, gradient, NULL, 1, &selection, sum),
         SPAR_ERR_INVALID);
     assert_int_equal(
         spar_selection_reserve(&selection, SPAR_DTYPE_F32, SIZE_MAX / 2),

@@ -9,6 +9,9 @@
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
 
+#include <stdint.h>
+#include <stdlib.h>
+
 #define __mmask8  simde__mmask8
 #define __mmask16 simde__mmask16
 
@@ -27,5 +30,25 @@ static inline simde__m512d kernels_simde_cvtps_pd(simde__m256 from)
 
 #undef _mm512_cvtps_pd
 #define _mm512_cvtps_pd kernels_simde_cvtps_pd
+
+/* Real ones fault where the place is not aligned. */
+static inline void kernels_simde_stream_ps(simde_float32 *to, simde__m512 from)
+{
+    if ((uintptr_t)to % sizeof(from) != 0) {
+        abort();
+    }
+    simde_mm512_storeu_ps(to, from);
+}
+
+static inline void kernels_simde_stream_pd(simde_float64 *to, simde__m512d from)
+{
+    if ((uintptr_t)to % sizeof(from) != 0) {
+        abort();
+    }
+    simde_mm512_storeu_pd(to, from);
+}
+
+#define _mm512_stream_ps kernels_simde_stream_ps
+#define _mm512_stream_pd kernels_simde_stream_pd
 
 #endif
