@@ -171,6 +171,8 @@ void spar_machine_commit(spar_machine_t *machine,
     if (call->residual != NULL && call->gradient != NULL) {
         spar_residual_commit(call->header.dtype, call->residual, call->gradient,
                              call->out, begin, end);
+    } else if (call->residual != NULL) {
+        spar_residual_clear_out(call->header.dtype, call->out, begin, end);
     } else {
         memset((char *)call->out + begin * size, 0, (end - begin) * size);
     }

@@ -55,6 +55,9 @@ typedef struct spar_kernels {
                        size_t n);
     void (*commit_f64)(double *residual, const double *gradient, double *out,
                        size_t n);
+    /* out = 0, which is taken to be too large for the caches. */
+    void (*clear_f32)(float *out, size_t n);
+    void (*clear_f64)(double *out, size_t n);
 } spar_kernels_t;
 
 /* The table in use. Thread-safe; never NULL. */

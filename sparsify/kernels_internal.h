@@ -82,7 +82,8 @@ static inline spar_moments_t spar_moments_combine(spar_moment_lanes_t *lanes)
         .name = (set), .wire = &(wire_set), .scan_f32 = scan_f32,              \
         .scan_f64 = scan_f64, .count_f32 = count_f32, .count_f64 = count_f64,  \
         .moments_f32 = moments_f32, .moments_f64 = moments_f64,                \
-        .commit_f32 = commit_f32, .commit_f64 = commit_f64                     \
+        .commit_f32 = commit_f32, .commit_f64 = commit_f64,                    \
+        .clear_f32 = clear_f32, .clear_f64 = clear_f64                         \
     }
 
 #endif

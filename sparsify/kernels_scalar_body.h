@@ -126,4 +126,9 @@ static void NAME(commit)(REAL *residual, const REAL *gradient, REAL *out,
     }
 }
 
+static void NAME(clear)(REAL *out, size_t n)
+{
+    memset(out, 0, n * sizeof(*out));
+}
+
 #undef NAME_BLOCK

@@ -60,13 +60,14 @@ static inline size_t NAME(emit)(VEC acc, unsigned bits, uint32_t index,
     return end;
 }
 
-/* Elements in front of the first place at which vectors are aligned; NULL: 0.
- */
+/* Elements in front of the first place at which vectors are aligned; all, where
+ * there is none because the elements are not. NULL: 0. */
 static inline size_t NAME(lead)(const REAL *array, size_t n)
 {
-    size_t lead = -(uintptr_t)array % sizeof(VEC) / sizeof(REAL);
+    size_t bytes = -(uintptr_t)array % sizeof(VEC);
+    size_t lead = bytes / sizeof(REAL);
 
-    return lead < n ? lead : n;
+    return lead < n && bytes % sizeof(REAL) == 0 ? lead : n;
 }
 
 /* Inlined twice: the usual scan has no sum. */
@@ -191,6 +192,18 @@ static void NAME(commit)(REAL *residual, const REAL *gradient, REAL *out,
     }
     spar_kernels_scalar.NAME(commit)(residual + i, gradient + i,
                                      out == NULL ? NULL : out + i, n - i);
+}
+
+static void NAME(clear)(REAL *out, size_t n)
+{
+    size_t i = NAME(lead)(out, n);
+
+    spar_kernels_scalar.NAME(clear)(out, i);
+    for (; i + LANES <= n; i += LANES) {
+        NAME(stream)(out + i, NAME(zero)());
+    }
+    stream_end();
+    spar_kernels_scalar.NAME(clear)(out + i, n - i);
 }
 
 #undef BLOCK_VECTORS

@@ -27,6 +27,21 @@ void spar_residual_commit(spar_dtype_t dtype, void *residual,
     }
 }
 
+void spar_residual_clear_out(spar_dtype_t dtype, void *out, size_t begin,
+                             size_t end)
+{
+    const spar_kernels_t *kernels = spar_kernels();
+
+    if (begin >= end) {
+        return;
+    }
+    if (dtype == SPAR_DTYPE_F64) {
+        kernels->clear_f64((double *)out + begin, end - begin);
+    } else {
+        kernels->clear_f32((float *)out + begin, end - begin);
+    }
+}
+
 /* Subtracts instead of clearing, so that conservation also holds for values
  * that were rounded before they travelled: the difference of a value and its
  * rounding to fewer bits is exact. */

@@ -20,6 +20,11 @@ void spar_residual_commit(spar_dtype_t dtype, void *residual,
                           const void *gradient, void *out, size_t begin,
                           size_t end);
 
+/* Where the selection has left gradient + residual (spar_selector_run_sum), the
+ * rest of it: out = 0 for the elements [begin, end), past the caches. */
+void spar_residual_clear_out(spar_dtype_t dtype, void *out, size_t begin,
+                             size_t end);
+
 /* After the whole layer is committed: takes the sent entries out. */
 void spar_residual_settle(void *residual, const spar_selection_t *sent);
 

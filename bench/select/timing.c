@@ -109,6 +109,16 @@ static void commit_to_out(bench_t *bench)
                          bench->out, 0, bench->n);
 }
 
+static void clear(bench_t *bench)
+{
+    spar_residual_clear_out(SPAR_DTYPE_F32, bench->taken, 0, bench->n);
+}
+
+static void clear_by_memset(bench_t *bench)
+{
+    memset(bench->taken, 0, bench->n * sizeof(float));
+}
+
 static void select_commit(bench_t *bench)
 {
     select_exact(bench);
@@ -124,7 +134,7 @@ static void select_commit_in_place(bench_t *bench)
 static void select_sum_in_place(bench_t *bench)
 {
     select_sum(bench);
-    memset(bench->taken, 0, bench->n * sizeof(float));
+    spar_residual_clear_out(SPAR_DTYPE_F32, bench->taken, 0, bench->n);
 }
 
 #if FUSED_AVAILABLE
@@ -186,6 +196,8 @@ static const variant_t variants[] = {
     {"commit, zero other", commit_to_out},
     {"exact + commit", select_commit},
     {"exact + commit, zero in place", select_commit_in_place},
+    {"zero", clear},
+    {"zero by memset", clear_by_memset},
     {"exact, fused", select_sum},
     {"exact, fused, zero in place", select_sum_in_place},
 #if FUSED_AVAILABLE

@@ -366,6 +366,37 @@ static void commits_agree(void **state)
     }
 }
 
+/* From anywhere, also where elements lie across two words. */
+static void clears_end_where_they_are_to(void **state)
+{
+    unsigned char *room = data_alloc(1000 * 8 + 200, 1);
+    size_t s, t, shift, i;
+
+    (void)state;
+    for (s = 0; s < SIZES; s++) {
+        for (t = 0; t < table_count; t++) {
+            for (shift = 0; shift < 100; shift += 1 + shift % 7) {
+                for (size_t size = 4; size <= 8; size += 4) {
+                    size_t bytes = sizes[s] * size;
+
+                    memset(room, 0xa5, 1000 * 8 + 200);
+                    if (size == 4) {
+                        tables[t]->clear_f32((void *)(room + shift), sizes[s]);
+                    } else {
+                        tables[t]->clear_f64((void *)(room + shift), sizes[s]);
+                    }
+                    for (i = 0; i < 1000 * 8 + 200; i++) {
+                        bool inside = i >= shift && i - shift < bytes;
+
+                        assert_int_equal(room[i], inside ? 0 : 0xa5);
+                    }
+                }
+            }
+        }
+    }
+    free(room);
+}
+
 static void tables_are_chosen_by_name(void **state)
 {
     (void)state;
@@ -403,6 +434,7 @@ int main(void)
         cmocka_unit_test(moments_agree),
         cmocka_unit_test(moments_keep_their_order),
         cmocka_unit_test(commits_agree),
+        cmocka_unit_test(clears_end_where_they_are_to),
         cmocka_unit_test(tables_are_chosen_by_name),
     };
 
