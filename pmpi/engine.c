@@ -37,6 +37,8 @@ static void look_at_node(void)
                                   MPI_INFO_NULL, &node) != MPI_SUCCESS) {
         node = MPI_COMM_SELF;
     }
+    spar_engine.node_ranks = 1;
+    spar_real.Comm_size(node, &spar_engine.node_ranks);
     spar_engine.nodes = spar_links_learn(node);
     if (spar_engine.size > 1) {
         spar_helper_start(node);

@@ -14,6 +14,7 @@ typedef struct spar_engine {
     int rank;             /* in MPI_COMM_WORLD */
     int size;
     int nodes;
+    int node_ranks;      /* of MPI_COMM_WORLD, on this node */
     int requested_level; /* what the application asked for */
     int provided_level;  /* what it was told */
     double started;      /* seconds */

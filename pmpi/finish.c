@@ -118,9 +118,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
     for (size_t i = 0; i < comm->layer_count; i++) {
         const spar_layer_t *layer = &comm->layers[i];
 
-        if (layer->residual != NULL) {
-            report->residual_bytes += spar_layer_bytes(layer);
-        }
+        report->residual_bytes += spar_layer_residual_bytes(layer);
         if (layer->shadow.out != NULL) {
             report->memory_bytes += spar_layer_bytes(layer);
         }
@@ -131,9 +129,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
     report->memory_bytes += spar_ring_memory(comm->ring);
     for (const spar_standing_t *standing = comm->standings; standing != NULL;
          standing = standing->next) {
-        if (standing->layer.residual != NULL) {
-            report->residual_bytes += spar_layer_bytes(&standing->layer);
-        }
+        report->residual_bytes += spar_layer_residual_bytes(&standing->layer);
     }
     for (size_t i = 0; i < SPAR_LANES; i++) {
         report->memory_bytes +=

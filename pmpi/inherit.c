@@ -1,5 +1,7 @@
 #include "pmpi/inherit.h"
 
+#include "pmpi/fresh.h"
+
 #include <stdlib.h>
 
 static bool alike(const spar_layer_t *a, const spar_layer_t *b)
@@ -95,6 +97,7 @@ void spar_inherit_find(spar_comm_t *comm)
 static void move(spar_layer_t *to, spar_layer_t *from)
 {
     to->residual = from->residual;
+    spar_fresh_move(to, from);
     to->owes = true;
     to->flushed_epoch = from->flushed_epoch;
     from->residual = NULL;

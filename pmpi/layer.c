@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "pmpi/engine.h"
+#include "pmpi/fresh.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -116,6 +117,7 @@ void spar_layer_make_selective(spar_layer_t *layer, const spar_config_t *config)
 
 void spar_layer_cleanup(spar_layer_t *layer)
 {
+    spar_fresh_cleanup(layer);
     free(layer->residual);
     layer->residual = NULL;
 }
@@ -174,6 +176,13 @@ uint64_t spar_layer_most_entries(const spar_layer_t *layer, uint64_t count,
 size_t spar_layer_bytes(const spar_layer_t *layer)
 {
     return layer->count * spar_dtype_size(layer->dtype);
+}
+
+size_t spar_layer_residual_bytes(const spar_layer_t *layer)
+{
+    size_t arrays = (layer->residual != NULL) + (layer->fresh != NULL);
+
+    return arrays * spar_layer_bytes(layer);
 }
 
 void spar_layer_drop_samples(spar_layer_t *layer)

@@ -45,6 +45,8 @@ typedef struct spar_layer {
     unsigned piece_count;
     spar_values_t values; /* how they travel */
     void *residual;       /* allocated at the first sparse call */
+    void *fresh;          /* beside it (pmpi/fresh.h); NULL: none */
+    bool fresh_asked;
     uint64_t flushed_epoch;
     bool many;          /* had more non-zeros than half of what it may send,
                            since the last review */
@@ -115,6 +117,8 @@ uint64_t spar_layer_most_entries(const spar_layer_t *layer, uint64_t count,
                                  double density);
 
 size_t spar_layer_bytes(const spar_layer_t *layer);
+/* Of the residual and the array beside it, as far as they are allocated. */
+size_t spar_layer_residual_bytes(const spar_layer_t *layer);
 
 /* Forgets all samples. */
 void spar_layer_drop_samples(spar_layer_t *layer);

@@ -4,6 +4,7 @@
 #include "exchange/split_state.h"
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
+#include "pmpi/fresh.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -100,20 +101,39 @@ uint64_t spar_sparse_seed(const spar_op_t *op)
                : seed << 1 | 1;
 }
 
+/* Leaves gradient + residual in the array beside the residual, if there is one
+ * and it is wanted. */
+static spar_status_t run_selector(const spar_op_t *op, spar_piece_t *piece,
+                                  bool fresh, spar_selection_t *selection)
+{
+    spar_layer_t *layer = op->layer;
+    const void *gradient = at(layer, spar_op_gradient(op), piece);
+    const void *residual = at(layer, layer->residual, piece);
+    uint64_t k = spar_density_entries(op->density, piece->count);
+
+    return fresh && layer->fresh != NULL
+               ? spar_selector_run_sum(&piece->selector, gradient, residual, k,
+                                       selection,
+                                       at(layer, layer->fresh, piece))
+               : spar_selector_run(&piece->selector, gradient, residual, k,
+                                   selection);
+}
+
 /* Everything that can fail on this rank alone; the flags tell the others. */
-static uint32_t select_piece(spar_op_t *op, spar_piece_t *piece,
+static uint32_t select_piece(spar_op_t *op, spar_piece_t *piece, bool fresh,
                              spar_selection_t *selection)
 {
     spar_layer_t *layer = op->layer;
     uint64_t entries =
         spar_layer_most_entries(layer, piece->count, op->density);
 
-    if (!has_residual(layer) ||
-        spar_selector_run(&piece->selector,
-                          at(layer, spar_op_gradient(op), piece),
-                          at(layer, layer->residual, piece),
-                          spar_density_entries(op->density, piece->count),
-                          selection) != SPAR_OK) {
+    if (!has_residual(layer)) {
+        return SPAR_WIRE_NO_MEMORY;
+    }
+    if (fresh) {
+        spar_fresh_prepare(layer);
+    }
+    if (run_selector(op, piece, fresh, selection) != SPAR_OK) {
         return SPAR_WIRE_NO_MEMORY;
     }
     if (selection->nonfinite) {
@@ -129,7 +149,7 @@ static uint32_t select_piece(spar_op_t *op, spar_piece_t *piece,
 uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
 {
     double begin = spar_clock_now();
-    uint32_t flags = select_piece(op, &op->layer->piece, selection);
+    uint32_t flags = select_piece(op, &op->layer->piece, false, selection);
 
     op->layer->select_sum += spar_clock_now() - begin;
     spar_tracing_selection(op, begin);
@@ -139,7 +159,7 @@ uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
 static uint32_t prepare(spar_op_t *op, const part_t *part)
 {
     spar_selection_t *selection = &part->lane->selection;
-    uint32_t flags = select_piece(op, part->piece, selection);
+    uint32_t flags = select_piece(op, part->piece, true, selection);
 
     if (flags == 0) {
         spar_selection_round(selection, op->layer->values,
@@ -169,17 +189,16 @@ static spar_status_t start_piece(spar_op_t *op)
     spar_layer_t *layer = op->layer;
     part_t part = part_of(op, op->pieces_started);
     spar_exchange_t *exchange = part.lane->machines[op->method];
-    spar_exchange_call_t call = {
-        .header = {.slot = op->wire_slot,
-                   .plan = op->plan,
-                   .step = layer->exchanges,
-                   .values = layer->values,
-                   .dtype = layer->dtype,
-                   .count = part.piece->count},
-        .selection = &part.lane->selection,
-        .gradient = at(layer, spar_op_gradient(op), part.piece),
-        .eager = *room_of(op, &part) >= part.size.entries,
-        .apply = layer->piece_count == 1};
+    spar_exchange_call_t call = {.header = {.slot = op->wire_slot,
+                                            .plan = op->plan,
+                                            .step = layer->exchanges,
+                                            .values = layer->values,
+                                            .dtype = layer->dtype,
+                                            .count = part.piece->count},
+                                 .selection = &part.lane->selection,
+                                 .eager =
+                                     *room_of(op, &part) >= part.size.entries,
+                                 .apply = layer->piece_count == 1};
     double begin = spar_clock_now();
 
     /* With flags, too, the others' entries may come. */
@@ -195,7 +214,12 @@ static spar_status_t start_piece(spar_op_t *op)
     }
     call.header.flags = op->flags;
     call.out = at(layer, out_of(op), part.piece);
-    call.residual = at(layer, layer->residual, part.piece);
+    if (layer->fresh != NULL) {
+        call.residual = at(layer, layer->fresh, part.piece);
+    } else {
+        call.gradient = at(layer, spar_op_gradient(op), part.piece);
+        call.residual = at(layer, layer->residual, part.piece);
+    }
     call.split = part.piece->split;
     part.lane->exchange = exchange;
     part.lane->status = SPAR_INPROGRESS;
@@ -399,6 +423,7 @@ static void note_sparse(spar_op_t *op)
     for (unsigned i = 0; i < op->pieces_started; i++) {
         note_piece(op, i);
     }
+    spar_fresh_take(op->layer);
     note_call(op);
 }
 

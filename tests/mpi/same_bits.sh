@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs one MPI job in mode off and in the mode of the environment: both must
-# print the same line "bits: ...".
+# Runs one MPI job in mode off (or with the settings in PLAIN) and with those of
+# the environment: both must print the same line "bits: ...".
 # Usage: same_bits.sh job.sh's arguments, which hold for the second job
 set -u
 here=$(dirname "$0")
@@ -10,6 +10,6 @@ program=("$@")
 while [ "${program[0]}" != -- ]; do
     program=("${program[@]:1}")
 done
-plain=$(SPAR_MODE=off "$here/job.sh" -n "$ranks" "${program[@]}") || exit 1
+plain=$(env "${PLAIN:-SPAR_MODE=off}" "$here/job.sh" -n "$ranks" "${program[@]}") || exit 1
 bits=$(grep -o "^bits: .*" <<<"$plain") || exit 1
 exec "$here/job.sh" -m "$bits" "$@"

@@ -269,6 +269,10 @@ static void parse(int argc, char **argv, options_t *o)
         } else if (strcmp(argv[i], "--large") == 0) {
             o->layers = 1;
             o->counts[0] = 4300001; /* goes in pieces */
+        } else if (strcmp(argv[i], "--count") == 0) {
+            o->layers = 1;
+            o->counts[0] = atoi(value);
+            i++;
         } else if (strcmp(argv[i], "--steps") == 0) {
             o->steps = atoi(value);
             i++;
