@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 /* Elements of the smallest such layer: others stay in the caches between
- * selection and update. */
-#define LEAST_COUNT (256u * 1024u)
+ * selection and update (docs/decisions.md). */
+#define LEAST_COUNT (512u * 1024u)
 
 /* Bytes of all layers; communicators may be advanced by different threads. */
 static atomic_uint_fast64_t taken;

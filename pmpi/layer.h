@@ -46,8 +46,8 @@ typedef struct spar_layer {
     spar_values_t values; /* how they travel */
     void *residual;       /* allocated at the first sparse call */
     void *fresh;          /* beside it (pmpi/fresh.h); NULL: none */
-    bool fresh_asked;
     uint64_t flushed_epoch;
+    bool fresh_asked;   /* whether there is memory for it */
     bool many;          /* had more non-zeros than half of what it may send,
                            since the last review */
     uint64_t looked_at; /* exchanges since the last review */

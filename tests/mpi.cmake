@@ -62,16 +62,16 @@ spar_mpi_test(large ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=1
         -- ${sim} --large --steps 20 --bad-step 10 --pause 12-13)
 # Layers whose selection leaves the sums in a second array (pmpi/fresh.h), which
 # moves with the residual, too
-set(fresh ${sim} --count 300001)
+set(fresh ${sim} --count 600001)
 spar_mpi_test(fresh ENV SPAR_MODE=sparse
-    ARGS -n 3 -m "sums are right" -m "NaN or Inf" -m "of it residuals 2.4 MB"
+    ARGS -n 3 -m "sums are right" -m "NaN or Inf" -m "of it residuals 4.8 MB"
         -- ${fresh} --bad-step 45 --pause 50-52)
 spar_mpi_test(fresh_double ENV SPAR_MODE=sparse SPAR_EXCHANGE=split
-    ARGS -n 2 -m "sums are right" -m "NaN or Inf" -m "of it residuals 4.8 MB"
+    ARGS -n 2 -m "sums are right" -m "NaN or Inf" -m "of it residuals 9.6 MB"
         -- ${fresh} --double --out-of-place --bad-step 48)
 spar_mpi_test(fresh_relearnt ENV SPAR_MODE=sparse SPAR_LOG=info
     ARGS -n 2 -m "sums are right" -m "learning again" -a "still to send"
-        -m "of it residuals 2.4 MB"
+        -m "of it residuals 4.8 MB"
         -- ${fresh} --interrupt 40 --steps 110)
 spar_mpi_test(large_lossless ENV SPAR_MODE=lossless
     ARGS -n 2 -m "sums are right" -- ${sim} --large --steps 6 --expect lossless)
