@@ -15,6 +15,7 @@
 enum {
     OF_STEP, /* numbers of a step, behind those of the layers */
     OF_WAIT,
+    OF_LEAST_WAIT,
     OF_COMPUTE,
     OF_END,
     OF_BUSY,
@@ -93,6 +94,7 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     }
     steps[OF_STEP] = -spar_samples_median(&comm->timeline.steps);
     steps[OF_WAIT] = -wait_of(comm);
+    steps[OF_LEAST_WAIT] = wait_of(comm);
     steps[OF_COMPUTE] = -spar_samples_median(&comm->timeline.computes);
     steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
@@ -121,6 +123,7 @@ void spar_densities_take(spar_comm_t *comm, const double *numbers)
 
     densities->step = -steps[OF_STEP];
     densities->wait = -steps[OF_WAIT];
+    densities->least_wait = steps[OF_LEAST_WAIT];
     densities->compute = -steps[OF_COMPUTE];
     densities->busy = steps[OF_BUSY];
     densities->overlaps = steps[OF_OVERLAPS] > 0;
@@ -134,6 +137,7 @@ void spar_densities_take(spar_comm_t *comm, const double *numbers)
     if (densities->overlaps && count > 0) {
         densities->wait =
             fmax(0, -steps[OF_END] - comm->layers[count - 1].wall);
+        densities->least_wait = densities->wait;
     }
 }
 

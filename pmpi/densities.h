@@ -41,7 +41,9 @@ typedef struct spar_densities_step {
 typedef struct spar_densities {
     /* Agreed, of a median step, seconds. */
     double step;
-    double wait;    /* most of the ranks */
+    double wait; /* most of the ranks */
+    /* Least of the ranks, which the others wait for: without that. */
+    double least_wait;
     double compute; /* without what it waits */
     double busy;    /* of the network, least of the ranks */
     bool overlaps; /* a second thread makes the blocking calls; as rank 0 saw */

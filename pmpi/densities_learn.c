@@ -30,7 +30,9 @@ static void learn_costs(spar_comm_t *comm)
 }
 
 /* Waits that are longer than predicted tell of costs that are not modelled:
- * entries are taken to be so much dearer, or cheaper if waits are shorter. */
+ * entries are taken to be so much dearer, or cheaper if waits are shorter.
+ * Where nothing hides, ranks wait for each other as well: that tells nothing.
+ */
 static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
 {
     spar_densities_t *densities = &comm->densities;
@@ -38,17 +40,21 @@ static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
     double window = rows[comm->layer_count - 1].release;
     double expected, factor;
 
+    if (densities->aim != SPAR_DENSITIES_HIDE) {
+        densities->pressure = 1;
+        return;
+    }
     for (size_t i = 0; i < comm->layer_count; i++) {
         present[i] = fmax(rows[i].low,
                           fmin(spar_densities_in_force(comm, &comm->layers[i]),
                                rows[i].high));
     }
     expected = spar_lags_wait(rows, comm->layer_count, present, NULL);
-    if (window <= 0 || fabs(densities->wait - expected) <
+    if (window <= 0 || fabs(densities->least_wait - expected) <
                            SPAR_DENSITIES_NOISE * densities->step) {
         return;
     }
-    factor = (window + densities->wait) / (window + expected);
+    factor = (window + densities->least_wait) / (window + expected);
     factor = fmax(PRESSURE_DOWN, fmin(factor, PRESSURE_UP));
     densities->pressure =
         fmax(PRESSURE_LEAST, fmin(factor * densities->pressure, PRESSURE_MOST));

@@ -10,6 +10,9 @@
 #define ROOM_SHARE 0.02
 /* Exchanges are to end so much before they are needed. */
 #define MARGIN_SHARE 0.02
+/* Where nothing can be hidden, entries beyond the error that may be left, for
+ * so much of a step: accuracy is worth that (docs/decisions.md). */
+#define AFFORDED_SHARE 0.1
 /* What the densities may add to the wait that cannot be avoided. */
 #define TOLERANCE_SHARE 0.005
 /* Densities rise by at most so much between two reviews: costs are measured at
@@ -79,6 +82,22 @@ static void hide(const spar_comm_t *comm, const spar_lags_layer_t *rows,
                          next);
 }
 
+/* The uniform density whose error may be left. */
+static double reference(const spar_comm_t *comm, const spar_lags_layer_t *rows)
+{
+    double base = spar_density_at(&spar_engine.config, 0);
+    double densities[SPAR_SEQUENCE_MAX_PERIOD];
+    double step;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        densities[i] = fmax(rows[i].low, fmin(base, rows[i].high));
+    }
+    step = comm->densities.compute +
+           spar_lags_wait(rows, comm->layer_count, densities, NULL);
+    return spar_lags_afford(rows, comm->layer_count, base,
+                            AFFORDED_SHARE * step);
+}
+
 static void solve_rows(const spar_comm_t *comm, const spar_lags_layer_t *rows,
                        spar_densities_aim_t aim, double *next)
 {
@@ -90,8 +109,7 @@ static void solve_rows(const spar_comm_t *comm, const spar_lags_layer_t *rows,
         solve_paper(comm, rows, next);
         break;
     default:
-        spar_lags_spend(rows, comm->layer_count,
-                        spar_density_at(&spar_engine.config, 0), next);
+        spar_lags_spend(rows, comm->layer_count, reference(comm, rows), next);
     }
 }
 

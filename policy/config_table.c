@@ -65,7 +65,7 @@ const spar_config_row_t spar_config_table[] = {
      .allowed = "a number in (0, 1]",
      .doc = "With SPAR_DENSITY=auto: density of the first sparse steps, and "
             "the measure of the error that may be left where nothing can be "
-            "hidden.",
+            "hidden; a tenth of a step is spent on leaving less.",
      .type = &spar_config_share,
      .offset = FIELD(density_base)},
     {.name = "SPAR_RAMP_STEPS",

@@ -88,6 +88,14 @@ void spar_lags_spend(const spar_lags_layer_t *layers, size_t count,
                      double reference, double *densities);
 
 /*
+ * The uniform density, `base` (in (0, 1]) or more, at which the network is busy
+ * for `seconds` (>= 0) longer than at `base`, each layer within its bounds. Not
+ * more than any layer may have; `base` where entries cost nothing.
+ */
+double spar_lags_afford(const spar_lags_layer_t *layers, size_t count,
+                        double base, double seconds);
+
+/*
  * The rule of the authors' code (HKBU-HPML/OMGS-SGD, utils.py), within the
  * bounds: density = (t - alpha log2 P) / (2 (P - 1) beta m), with t from this
  * release to the next one (the last: to its deadline), m `elements`, P `ranks`

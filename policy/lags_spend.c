@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Of an interval of densities, until it is as narrow as a float tells. */
+#define HALVINGS 24
+
 static double clamp(const spar_lags_layer_t *layer, double density)
 {
     return fmin(fmax(density, layer->low), layer->high);
@@ -60,4 +63,40 @@ void spar_lags_spend(const spar_lags_layer_t *layers, size_t count,
         spar_lags_wait(layers, count, densities, NULL)) {
         memcpy(densities, shared, count * sizeof(*densities));
     }
+}
+
+/* Seconds of the network at a uniform density. */
+static double busy(const spar_lags_layer_t *layers, size_t count,
+                   double density)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += layers[i].slope * clamp(&layers[i], density);
+    }
+    return sum;
+}
+
+double spar_lags_afford(const spar_lags_layer_t *layers, size_t count,
+                        double base, double seconds)
+{
+    double limit = busy(layers, count, base) + seconds;
+    double low = base, high = base;
+
+    for (size_t i = 0; i < count; i++) {
+        high = layers[i].slope > 0 ? fmax(high, layers[i].high) : high;
+    }
+    if (busy(layers, count, high) <= limit) {
+        return high;
+    }
+    for (int i = 0; i < HALVINGS; i++) {
+        double middle = (low + high) / 2;
+
+        if (busy(layers, count, middle) <= limit) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }

@@ -2,11 +2,12 @@
 """What a trainer learns with and without Spar: same trainer, same epochs or
 steps, some seeds.
 
-Local ranks (what is learnt does not depend on the network), Spar in mode
-sparse, so that every layer goes sparse as on a slow network; all other settings
-default unless given as SPAR_NAME=VALUE. Prints one line per run, the means, and
-the differences: points of test accuracy, and for the language model per cent of
-the validation loss (lower is better).
+With --rate, jobs with Spar run in bench/lab, one rank per host, in mode auto: the
+densities are those of such a network. Without, on local ranks and in mode sparse,
+so that every layer goes sparse. All other settings are default unless given as
+SPAR_NAME=VALUE. Dense jobs learn the same everywhere and run on local ranks. Prints
+one line per run, the means, and the differences: points of test accuracy, and for
+the language model per cent of the validation loss (lower is better).
 """
 import argparse
 import os
@@ -17,6 +18,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+LAB = os.path.join(ROOT, "bench/lab")
 TRAINERS = {
     "c": ["{build}/bin/fashion_c"],
     "c-cnn": ["{build}/bin/fashion_c", "--model", "cnn"],
@@ -65,7 +67,9 @@ def parse_arguments():
     parser.add_argument("--steps", help="end after that many steps; without it the "
                         "language model ends after its own default")
     parser.add_argument("--ranks", default="4")
-    parser.add_argument("--mode", choices=("sparse", "auto"), default="sparse")
+    parser.add_argument("--rate", help="of the links: 1gbit, 100mbit ...")
+    parser.add_argument("--mode", choices=("sparse", "auto"),
+                        help="another one than named above")
     parser.add_argument("--variants", default="dense,spar")
     arguments = parser.parse_args()
     for trainer in arguments.trainers.split(","):
@@ -74,16 +78,18 @@ def parse_arguments():
     for setting in arguments.settings:
         if not re.fullmatch(r"SPAR_[A-Z_]+=.*", setting):
             parser.error(f"not a setting: {setting}")
+    arguments.mode = arguments.mode or ("auto" if arguments.rate else "sparse")
     return arguments
 
 
 def environment(arguments, variant):
     env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-               OMPI_MCA_rmaps_base_oversubscribe="1",
                OMPI_MCA_mpi_yield_when_idle="1",
                OMPI_MCA_hwloc_base_binding_policy="none",
                OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    if variant == "dense" or not arguments.rate:
+        env["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
     if variant == "spar":
         env["SPAR_MODE"] = arguments.mode
         env["SPAR_REPORT"] = "none"
@@ -99,6 +105,9 @@ def run(arguments, trainer, variant, seed):
         command += ["--steps", arguments.steps]
     if variant == "spar":
         command = [os.path.join(arguments.build, "bin/spar"), "run", "--"] + command
+        if arguments.rate:
+            command = [LAB, "--name", "accuracy", "run", "-n", arguments.ranks, "-r",
+                       arguments.rate, "--"] + command
     done = subprocess.run(command, env=environment(arguments, variant),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
     value = metric_of(trainer).find(done.stdout)
@@ -141,7 +150,8 @@ def main():
     arguments = parse_arguments()
     length = f"{arguments.steps} steps" if arguments.steps else \
         f"{arguments.epochs} epochs"
-    print(f"{arguments.ranks} ranks, {length}, mode {arguments.mode}, settings:",
+    where = f"{arguments.rate} links" if arguments.rate else "local"
+    print(f"{arguments.ranks} ranks, {where}, {length}, mode {arguments.mode}, settings:",
           " ".join(arguments.settings) or "default", flush=True)
     for trainer in arguments.trainers.split(","):
         measure(arguments, trainer)

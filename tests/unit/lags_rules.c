@@ -106,6 +106,21 @@ static void spending_knows_layers_that_cost_nothing(void **state)
     lags_assert_near(densities[0], 1.0 / 34, 1e-12);
 }
 
+static void seconds_afford_density(void **state)
+{
+    spar_lags_layer_t layers[3] = {{.slope = 1, .low = 0.001, .high = 0.5},
+                                   {.slope = 3, .low = 0.001, .high = 0.125},
+                                   {.slope = 0, .low = 0.001, .high = 1}};
+
+    (void)state;
+    assert_true(spar_lags_afford(layers, 3, 0.0625, 0) == 0.0625);
+    lags_assert_near(spar_lags_afford(layers, 3, 0.0625, 0.1), 0.0875, 1e-6);
+    /* The second one has all that it may have. */
+    lags_assert_near(spar_lags_afford(layers, 3, 0.0625, 0.5), 0.375, 1e-6);
+    assert_true(spar_lags_afford(layers, 3, 0.0625, 9) == 0.5);
+    assert_true(spar_lags_afford(layers + 2, 1, 0.0625, 9) == 0.0625);
+}
+
 static void the_paper_s_rule_looks_one_layer_ahead(void **state)
 {
     spar_lags_layer_t layers[] = {
@@ -167,6 +182,7 @@ int main(void)
         cmocka_unit_test(no_other_way_to_spend_is_better),
         cmocka_unit_test(spending_without_a_gain_stays_uniform),
         cmocka_unit_test(spending_knows_layers_that_cost_nothing),
+        cmocka_unit_test(seconds_afford_density),
         cmocka_unit_test(the_paper_s_rule_looks_one_layer_ahead),
         cmocka_unit_test(small_changes_are_not_worth_it),
         cmocka_unit_test(growth_has_a_limit_and_decline_none)};
