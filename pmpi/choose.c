@@ -197,7 +197,7 @@ static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
 }
 
 /* Only with more than one call in a step can it be seen whether they overlap
- * with computation; those of one thread that also waits need no such look. */
+ * with computation; those of a thread that also waits need no such look. */
 static uint64_t probe_steps(const spar_comm_t *comm)
 {
     bool blocking = false;
@@ -210,7 +210,7 @@ static uint64_t probe_steps(const spar_comm_t *comm)
     return spar_densities_are_ruled() &&
                    spar_engine.config.density_rule ==
                        SPAR_CONFIG_DENSITY_AUTO &&
-                   blocking && comm->layer_count > 1
+                   blocking && comm->layer_count > 1 && !comm->densities.by_main
                ? SPAR_TRIAL_STEPS
                : 0;
 }

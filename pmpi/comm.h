@@ -138,7 +138,7 @@ typedef struct spar_comm {
     bool has_machines;  /* of every method, on every rank */
     spar_model_t model; /* rank 0's */
     spar_model_t priors;
-    double latency;        /* seconds of a small exchange, agreed */
+    double latency;        /* seconds of a small exchange; rank 0's is used */
     double scan_seconds;   /* per element of a selection, agreed */
     uint64_t trial_rounds; /* candidates of the layer that has most */
     uint32_t plan;         /* version */

@@ -19,6 +19,7 @@ enum {
     OF_COMPUTE,
     OF_END,
     OF_BUSY,
+    OF_MAIN,     /* 1: rank 0's main thread makes the blocking calls; 0: not */
     OF_OVERLAPS, /* 1: rank 0 has seen a second thread; 0: not */
     STEP_NUMBERS
 };
@@ -64,6 +65,12 @@ static bool sees_overlap(spar_comm_t *comm)
             spar_overlap_has_pauses(densities->dense_pauses, pauses, step));
 }
 
+/* What a main thread sums it waits for. */
+static bool is_by_main(const spar_comm_t *comm)
+{
+    return comm->timeline.ends.count > 0 && !comm->timeline.by_aside;
+}
+
 static void note_own_times(spar_comm_t *comm)
 {
     for (size_t i = 0; i < comm->layer_count; i++) {
@@ -99,6 +106,7 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
     steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);
     /* The least of all ranks is rank 0's. */
+    steps[OF_MAIN] = is_by_main(comm) || comm->rank > 0;
     steps[OF_OVERLAPS] = sees_overlap(comm) || comm->rank > 0;
     note_own_times(comm);
     spar_timeline_forget(comm);
@@ -126,6 +134,7 @@ void spar_densities_take(spar_comm_t *comm, const double *numbers)
     densities->least_wait = steps[OF_LEAST_WAIT];
     densities->compute = -steps[OF_COMPUTE];
     densities->busy = steps[OF_BUSY];
+    densities->by_main = steps[OF_MAIN] > 0;
     densities->overlaps = steps[OF_OVERLAPS] > 0;
     for (size_t i = 0; i < count; i++) {
         spar_layer_t *layer = &comm->layers[i];

@@ -46,6 +46,7 @@ typedef struct spar_densities {
     double least_wait;
     double compute; /* without what it waits */
     double busy;    /* of the network, least of the ranks */
+    bool by_main;   /* rank 0's main thread makes the blocking calls */
     bool overlaps; /* a second thread makes the blocking calls; as rank 0 saw */
     /* Rank 0's, and adopted by all. */
     spar_densities_aim_t aim;

@@ -31,14 +31,14 @@ static void learn_costs(spar_comm_t *comm)
 
 /* Waits that are longer than predicted tell of costs that are not modelled:
  * entries are taken to be so much dearer, or cheaper if waits are shorter.
- * Where nothing hides, ranks wait for each other as well: that tells nothing.
- */
+ * Ranks wait for slower ones as well, so only waits of all of them, or of none,
+ * tell something; where nothing hides, not even those. */
 static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
 {
     spar_densities_t *densities = &comm->densities;
     double present[SPAR_SEQUENCE_MAX_PERIOD];
     double window = rows[comm->layer_count - 1].release;
-    double expected, factor;
+    double expected, waited, factor;
 
     if (densities->aim != SPAR_DENSITIES_HIDE) {
         densities->pressure = 1;
@@ -50,11 +50,12 @@ static void learn_pressure(spar_comm_t *comm, const spar_lags_layer_t *rows)
                                rows[i].high));
     }
     expected = spar_lags_wait(rows, comm->layer_count, present, NULL);
-    if (window <= 0 || fabs(densities->least_wait - expected) <
-                           SPAR_DENSITIES_NOISE * densities->step) {
+    waited = fmax(densities->least_wait, fmin(expected, densities->wait));
+    if (window <= 0 ||
+        fabs(waited - expected) < SPAR_DENSITIES_NOISE * densities->step) {
         return;
     }
-    factor = (window + densities->least_wait) / (window + expected);
+    factor = (window + waited) / (window + expected);
     factor = fmax(PRESSURE_DOWN, fmin(factor, PRESSURE_UP));
     densities->pressure =
         fmax(PRESSURE_LEAST, fmin(factor * densities->pressure, PRESSURE_MOST));

@@ -6,6 +6,10 @@
 
 #include <math.h>
 
+/* A call that stays sparse is to take less than so much of the dense one:
+ * verdicts (policy/verdict.h) leave it no more. */
+#define WORTH 0.8
+
 bool spar_densities_rule(const spar_layer_t *layer)
 {
     return !layer->natural && !layer->few &&
@@ -106,20 +110,32 @@ static void fill_dense(const spar_layer_t *layer, spar_lags_layer_t *row)
     row->fixed = layer->dense_seconds;
 }
 
-/* With more than what is as slow as its dense call a layer may as well send
- * all; what waits for nothing costs nothing at any density. */
+/* The largest density at which a call is worth it. Predictions are affine. */
+static double most_worth(const spar_comm_t *comm, const spar_layer_t *layer)
+{
+    double low = spar_engine.config.density_min;
+    spar_model_shape_t shape = spar_forecast_shape(comm, layer, low);
+    double even =
+        spar_model_break_even(&comm->model, &shape, layer->trial.method,
+                              SPAR_METHOD_BIT(layer->trial.dense));
+    double least = predict(comm, layer, low);
+    double most = predict(comm, layer, even);
+
+    if (even <= low || WORTH * most <= least) {
+        return low;
+    }
+    return low + (even - low) * (WORTH * most - least) / (most - least);
+}
+
+/* What waits for nothing costs nothing at any density. */
 static double highest(const spar_comm_t *comm, const spar_layer_t *layer)
 {
     const spar_config_t *config = &spar_engine.config;
-    spar_model_shape_t shape =
-        spar_forecast_shape(comm, layer, config->density_min);
     double high = config->density_max;
 
     if (spar_engine_is_auto() && !layer->nonblocking &&
         layer->trial.count > 0 && layer->dense_seconds > 0) {
-        high = fmin(high, spar_model_break_even(
-                              &comm->model, &shape, layer->trial.method,
-                              SPAR_METHOD_BIT(layer->trial.dense)));
+        high = fmin(high, most_worth(comm, layer));
     }
     return fmax(high, config->density_min);
 }

@@ -10,9 +10,11 @@
 #define ROOM_SHARE 0.02
 /* Exchanges are to end so much before they are needed. */
 #define MARGIN_SHARE 0.02
-/* Where nothing can be hidden, entries beyond the error that may be left, for
- * so much of a step: accuracy is worth that (docs/decisions.md). */
+/* Where nothing can be hidden, entries beyond the error that may be left may
+ * take so much of a step, and so much of what sparse exchanges gain: accuracy
+ * is worth that (docs/decisions.md). */
 #define AFFORDED_SHARE 0.1
+#define AFFORDED_GAIN  0.3
 /* What the densities may add to the wait that cannot be avoided. */
 #define TOLERANCE_SHARE 0.005
 /* Densities rise by at most so much between two reviews: costs are measured at
@@ -82,20 +84,36 @@ static void hide(const spar_comm_t *comm, const spar_lags_layer_t *rows,
                          next);
 }
 
-/* The uniform density whose error may be left. */
+/* Seconds that sparse calls gain over dense ones in a step; INFINITY: that is
+ * not asked. */
+static double gain(const spar_comm_t *comm, double wait)
+{
+    double dense = 0;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        dense += comm->layers[i].dense_seconds;
+    }
+    return spar_engine_is_auto() ? dense - wait : INFINITY;
+}
+
+/* The uniform density whose error may be left. What entries cost must have been
+ * measured before more of them are sent. */
 static double reference(const spar_comm_t *comm, const spar_lags_layer_t *rows)
 {
     double base = spar_density_at(&spar_engine.config, 0);
     double densities[SPAR_SEQUENCE_MAX_PERIOD];
-    double step;
+    double wait, seconds;
 
     for (size_t i = 0; i < comm->layer_count; i++) {
         densities[i] = fmax(rows[i].low, fmin(base, rows[i].high));
     }
-    step = comm->densities.compute +
-           spar_lags_wait(rows, comm->layer_count, densities, NULL);
-    return spar_lags_afford(rows, comm->layer_count, base,
-                            AFFORDED_SHARE * step);
+    wait = spar_lags_wait(rows, comm->layer_count, densities, NULL);
+    seconds = fmin(AFFORDED_SHARE * (comm->densities.compute + wait),
+                   AFFORDED_GAIN * gain(comm, wait));
+    return comm->densities.scale.count > 0
+               ? spar_lags_afford(rows, comm->layer_count, base,
+                                  fmax(0, seconds))
+               : base;
 }
 
 static void solve_rows(const spar_comm_t *comm, const spar_lags_layer_t *rows,
@@ -150,15 +168,19 @@ static void predict_step(const spar_comm_t *comm, const spar_lags_layer_t *rows,
 }
 
 /* From the densities that were measured: what is known of much larger ones is
- * a guess. */
+ * a guess. Where nothing is hidden, the density of the first steps is known to
+ * do. */
 static void limit_growth(const spar_comm_t *comm, const spar_lags_layer_t *rows,
-                         double *next)
+                         spar_densities_aim_t aim, double *next)
 {
+    double known = aim == SPAR_DENSITIES_SPEND
+                       ? spar_density_at(&spar_engine.config, 0) / GROWTH
+                       : 0;
     double measured[SPAR_SEQUENCE_MAX_PERIOD];
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        measured[i] =
-            fmax(rows[i].low, spar_densities_in_force(comm, &comm->layers[i]));
+        measured[i] = fmax(fmax(rows[i].low, known),
+                           spar_densities_in_force(comm, &comm->layers[i]));
     }
     spar_lags_limit_growth(measured, comm->layer_count, GROWTH, next);
 }
@@ -199,9 +221,9 @@ static void solve(spar_comm_t *comm, double *next)
                                      TOLERANCE_SHARE * step, step)) {
         memcpy(next, present, count * sizeof(next[0]));
     }
-    if (outcome->aim == SPAR_DENSITIES_HIDE &&
+    if (outcome->aim != SPAR_DENSITIES_PAPER &&
         comm->densities.scale.count > 0) {
-        limit_growth(comm, rows, next);
+        limit_growth(comm, rows, outcome->aim, next);
     }
     predict_step(comm, rows, next);
     tell(comm);

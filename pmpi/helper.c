@@ -26,8 +26,9 @@
 #define LONGEST_NAP  5e-3
 /* An agreement takes several messages one after the other, which do not show as
  * movement: ranks that nap as long as they have waited keep each other asleep.
- */
-#define AGREEING_NAP 20e-6
+ * So for a while naps are short. */
+#define AGREEING_NAP   20e-6
+#define AGREEING_WHILE 20e-3
 /* Without a call of the application for that long, a patient helper acts. */
 #define PATIENCE 5e-3
 
@@ -93,7 +94,9 @@ static void park(void)
 
 static void nap_for(double idle)
 {
-    double longest = spar_agree_is_under_way() ? AGREEING_NAP : LONGEST_NAP;
+    double longest = spar_agree_is_under_way() && idle < AGREEING_WHILE
+                         ? AGREEING_NAP
+                         : LONGEST_NAP;
     double pause = fmin(NAP_SHARE * idle, longest);
 
     if (pause < SHORTEST_NAP) {

@@ -60,6 +60,7 @@ static void replace_layers(spar_comm_t *comm)
     comm->negotiation->old_count = comm->layer_count;
     comm->layers = layers;
     comm->layer_count = count;
+    comm->densities = (spar_densities_t){0};
 }
 
 static bool may_ring(void)
@@ -186,7 +187,6 @@ static void conclude(spar_comm_t *comm)
     comm->steps.count = 0;
     comm->steps.last_begin = 0;
     comm->timeline = (spar_timeline_t){0};
-    comm->densities = (spar_densities_t){0};
     comm->steps.steady_started = false;
     comm->steps.steady_steps = 0;
     comm->steps.steady_from = first_steady_step();

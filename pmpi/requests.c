@@ -4,6 +4,8 @@
 #include "pmpi/comm.h"
 #include "pmpi/queue.h"
 
+#include <math.h>
+
 #define BUCKETS 1024u
 
 /* Seconds between two calls that complete requests in which nobody computes: a
@@ -15,13 +17,17 @@ atomic_uint spar_requests_live;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static spar_op_t *buckets[BUCKETS];
 
-/* What this thread's present completion call finds out. */
+/* What this thread's present completion call finds out, and what is left of
+ * the one before. */
 static _Thread_local struct {
     double begun;         /* seconds; 0: none */
-    double blocked_since; /* seconds; of what is completed next */
+    double blocked_since; /* seconds; of what is completed next: earlier by what
+                             calls that completed nothing took */
     int code;             /* of the first call that failed */
     MPI_Comm comm;        /* its communicator */
     double ended;         /* seconds; the call before; 0: none */
+    double clock;         /* then, the application's */
+    double unclaimed;     /* seconds blocked since the latest completion */
 } completion;
 
 static spar_op_t **bucket_of(MPI_Request request)
@@ -70,7 +76,7 @@ spar_op_t *spar_requests_find(MPI_Request request)
 /* Errors belong to the error handler of the call's communicator. */
 static void note_failure(spar_op_t *op)
 {
-    if (op->code != MPI_SUCCESS && completion.blocked_since > 0 &&
+    if (op->code != MPI_SUCCESS && completion.begun > 0 &&
         !atomic_exchange(&op->raised, true)) {
         completion.code = op->code;
         completion.comm =
@@ -94,6 +100,17 @@ static int query(void *extra, MPI_Status *status)
     return MPI_SUCCESS;
 }
 
+static void note_wait(spar_op_t *op)
+{
+    double since = fmax(completion.blocked_since, op->posted);
+
+    if (op->completed > since) {
+        op->waited = op->completed - since;
+        spar_tracing_wait(op);
+    }
+    completion.blocked_since = fmax(completion.blocked_since, op->completed);
+}
+
 /* The application has completed the request. Calls that end one after the
  * other share the time for which it waited. May run in the helper thread, if
  * the application is faster than the end of MPI_Grequest_complete. */
@@ -104,12 +121,7 @@ static int release(void *extra)
     (void)atomic_load_explicit(&op->told, memory_order_acquire);
     if (completion.begun > 0) {
         op->clock_needed = completion.begun - spar_timeline_blocked();
-    }
-    if (completion.blocked_since > 0 &&
-        op->completed > completion.blocked_since) {
-        op->waited = op->completed - completion.blocked_since;
-        completion.blocked_since = op->completed;
-        spar_tracing_wait(op);
+        note_wait(op);
     }
     note_failure(op);
     withdraw(op);
@@ -136,22 +148,34 @@ int spar_requests_open(spar_op_t *op)
     return code;
 }
 
+/* The application's clock since the call before. */
+static double computed(void)
+{
+    return completion.begun - spar_timeline_blocked() - completion.clock;
+}
+
 void spar_requests_begin(void)
 {
     completion.begun = spar_clock_now();
-    if (completion.begun - completion.ended < POLL_GAP) {
-        spar_timeline_add_blocked(completion.begun - completion.ended);
+    if (completion.ended > 0 && computed() < POLL_GAP) {
+        double gap = computed();
+
+        completion.unclaimed += gap;
+        spar_timeline_add_blocked(gap);
+    } else {
+        completion.unclaimed = 0;
     }
-    completion.blocked_since = completion.begun;
+    completion.blocked_since = completion.begun - completion.unclaimed;
     completion.code = MPI_SUCCESS;
 }
 
 int spar_requests_end(int code)
 {
     completion.ended = spar_clock_now();
+    completion.unclaimed = completion.ended - completion.blocked_since;
     spar_timeline_add_blocked(completion.ended - completion.begun);
+    completion.clock = completion.ended - spar_timeline_blocked();
     completion.begun = 0;
-    completion.blocked_since = 0;
     if (completion.code != MPI_SUCCESS) {
         int failure = completion.code;
 

@@ -129,14 +129,20 @@ static uint64_t left_in_groups(const char *root)
     return left;
 }
 
+static bool may_grow(int resource)
+{
+    struct rlimit limit;
+
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
 uint64_t spar_memory_available(const char *root)
 {
     char path[PATH_MAX];
-    struct rlimit space;
     uint64_t kilobytes;
 
     snprintf(path, sizeof(path), "%s/proc/meminfo", root);
-    if (getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur != RLIM_INFINITY ||
+    if (!may_grow(RLIMIT_AS) || !may_grow(RLIMIT_DATA) ||
         !read_number(path, "MemAvailable:", &kilobytes)) {
         return 0;
     }

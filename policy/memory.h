@@ -9,7 +9,7 @@
  * Bytes that this machine can still give away without swapping, as far as the
  * control groups of this process allow. `root` is a prefix of /proc and /sys
  * ("" outside tests). 0: not known, or the process may not grow as it likes
- * (RLIMIT_AS).
+ * (RLIMIT_AS, RLIMIT_DATA).
  */
 uint64_t spar_memory_available(const char *root);
 
