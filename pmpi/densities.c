@@ -5,12 +5,13 @@
 #include "pmpi/densities_rows.h"
 #include "pmpi/engine.h"
 #include "policy/density.h"
-#include "policy/overlap.h"
 
 #include <math.h>
 
 /* Gradients may become ready later by this share of a step between reviews. */
 #define DRIFT_SHARE 0.001
+/* Reviews in a row that speak against a second thread. */
+#define DOUBTS 3
 
 enum {
     OF_STEP, /* numbers of a step, behind those of the layers */
@@ -45,9 +46,8 @@ static double wait_of(const spar_comm_t *comm)
                : spar_samples_median(&comm->timeline.waits);
 }
 
-/* Whether this rank sees a second thread. Times alone are not enough: on
- * processors that are shared they may look like that by chance. */
-static bool sees_overlap(spar_comm_t *comm)
+/* Whether this rank has ever seen what only a second thread shows. */
+static bool has_shown(spar_comm_t *comm, const spar_overlap_t *overlap)
 {
     spar_densities_t *densities = &comm->densities;
     double pauses = spar_samples_median(&comm->timeline.pauses);
@@ -57,12 +57,32 @@ static bool sees_overlap(spar_comm_t *comm)
     if (densities->aim == SPAR_DENSITIES_NONE && !probed) {
         densities->dense_pauses = spar_engine_is_auto() ? pauses : -1;
     }
+    densities->shown =
+        densities->shown || spar_overlap_is_seen(overlap) ||
+        (probed && densities->dense_pauses >= 0 &&
+         spar_overlap_has_pauses(densities->dense_pauses, pauses, step));
+    return densities->shown;
+}
+
+/* Whether this rank takes calls to overlap: those beside the main thread, as of
+ * frameworks that exchange gradients while others are computed, until their
+ * times speak against it. Once taken so, several times: what varies little
+ * looks the same either way. Times alone are not enough: on processors that are
+ * shared they may look like that by chance. */
+static bool sees_overlap(spar_comm_t *comm)
+{
+    spar_densities_t *densities = &comm->densities;
+    spar_overlap_t overlap = spar_timeline_overlap(comm);
+
     if (!comm->timeline.by_aside) {
         return false;
     }
-    return spar_timeline_overlaps(comm) ||
-           (probed && densities->dense_pauses >= 0 &&
-            spar_overlap_has_pauses(densities->dense_pauses, pauses, step));
+    if (has_shown(comm, &overlap) || !spar_overlap_is_refuted(&overlap)) {
+        densities->doubts = 0;
+        return true;
+    }
+    densities->doubts++;
+    return densities->overlaps && densities->doubts < DOUBTS;
 }
 
 /* What a main thread sums it waits for. */

@@ -53,6 +53,8 @@ typedef struct spar_densities {
     uint32_t version; /* changes so far */
     spar_densities_step_t predicted;
     /* Rank 0's own. */
+    bool shown;          /* that there is a second thread */
+    unsigned doubts;     /* reviews in a row without a second thread */
     double dense_pauses; /* between blocking calls of a dense step; negative:
                             not known */
     spar_lags_scale_t scale;

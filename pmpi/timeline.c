@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "pmpi/ab.h"
 #include "pmpi/comm.h"
-#include "policy/overlap.h"
 
 #include <math.h>
 #include <string.h>
@@ -134,7 +133,7 @@ void spar_timeline_forget(spar_comm_t *comm)
     }
 }
 
-bool spar_timeline_overlaps(const spar_comm_t *comm)
+spar_overlap_t spar_timeline_overlap(const spar_comm_t *comm)
 {
     spar_overlap_t overlap = {0};
 
@@ -143,5 +142,5 @@ bool spar_timeline_overlaps(const spar_comm_t *comm)
 
         spar_overlap_add(&overlap, &timing->before, &timing->gap);
     }
-    return spar_overlap_is_seen(&overlap) || !spar_overlap_is_refuted(&overlap);
+    return overlap;
 }

@@ -10,6 +10,7 @@
 #ifndef SPAR_PMPI_TIMELINE_H
 #define SPAR_PMPI_TIMELINE_H
 
+#include "policy/overlap.h"
 #include "policy/samples.h"
 
 #include <stdbool.h>
@@ -74,9 +75,8 @@ void spar_timeline_note(const struct spar_op *op, spar_timing_t *timing);
 /* Forgets what was measured before the present step. */
 void spar_timeline_forget(struct spar_comm *comm);
 
-/* Of calls by a thread beside the process's main one, as frameworks make them
- * that exchange gradients while others are computed: whether their times speak
- * for that, or at least not against it (policy/overlap.h). */
-bool spar_timeline_overlaps(const struct spar_comm *comm);
+/* Of the blocking calls since the last review: whether others compute while
+ * they last. */
+spar_overlap_t spar_timeline_overlap(const struct spar_comm *comm);
 
 #endif

@@ -39,13 +39,15 @@ const spar_config_row_t spar_config_table[] = {
      .initial = "auto",
      .allowed = "auto, lags-paper, or up to 16 numbers in (0, 1], separated by "
                 "commas",
-     .doc = "Share of a layer's entries that is sent in each step. auto: each "
-            "layer as densely as its exchange can hide behind the computation "
-            "that is left, or, where there is nothing to hide behind, as "
-            "sparsely as the error allows that SPAR_DENSITY_BASE would leave; "
-            "lags-paper: the closed rule of the LAGS-SGD paper, for "
-            "comparison; a list is a ramp: each value holds for "
-            "SPAR_RAMP_STEPS steps, the last one stays.",
+     .doc =
+         "Share of a layer's entries that is sent in each step. auto: each "
+         "layer as densely as its exchange can hide behind the computation "
+         "that is left, or, where there is nothing to hide behind, as "
+         "sparsely as the error allows that SPAR_DENSITY_BASE would leave, or "
+         "more densely, for at most a tenth of a step; "
+         "lags-paper: the closed rule of the LAGS-SGD paper, for "
+         "comparison; a list is a ramp: each value holds for "
+         "SPAR_RAMP_STEPS steps, the last one stays.",
      .type = &spar_config_ramp,
      .offset = FIELD(density)},
     {.name = "SPAR_DENSITY_MIN",
@@ -65,7 +67,7 @@ const spar_config_row_t spar_config_table[] = {
      .allowed = "a number in (0, 1]",
      .doc = "With SPAR_DENSITY=auto: density of the first sparse steps, and "
             "the measure of the error that may be left where nothing can be "
-            "hidden; a tenth of a step is spent on leaving less.",
+            "hidden.",
      .type = &spar_config_share,
      .offset = FIELD(density_base)},
     {.name = "SPAR_RAMP_STEPS",
