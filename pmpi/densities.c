@@ -111,6 +111,7 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
 {
     size_t count = comm->layer_count;
     double *steps = numbers + 3 * count;
+    double wait = wait_of(comm);
 
     for (size_t i = 0; i < count; i++) {
         const spar_timing_t *timing = &comm->layers[i].timing;
@@ -120,8 +121,8 @@ void spar_densities_gather(spar_comm_t *comm, double *numbers)
         numbers[3 * i + 2] = -spar_samples_median(&timing->wall);
     }
     steps[OF_STEP] = -spar_samples_median(&comm->timeline.steps);
-    steps[OF_WAIT] = -wait_of(comm);
-    steps[OF_LEAST_WAIT] = wait_of(comm);
+    steps[OF_WAIT] = -wait;
+    steps[OF_LEAST_WAIT] = wait;
     steps[OF_COMPUTE] = -spar_samples_median(&comm->timeline.computes);
     steps[OF_END] = -spar_samples_median(&comm->timeline.ends);
     steps[OF_BUSY] = spar_samples_median(&comm->timeline.busys);

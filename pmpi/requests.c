@@ -148,18 +148,13 @@ int spar_requests_open(spar_op_t *op)
     return code;
 }
 
-/* The application's clock since the call before. */
-static double computed(void)
-{
-    return completion.begun - spar_timeline_blocked() - completion.clock;
-}
-
 void spar_requests_begin(void)
 {
-    completion.begun = spar_clock_now();
-    if (completion.ended > 0 && computed() < POLL_GAP) {
-        double gap = computed();
+    double gap; /* on the application's clock */
 
+    completion.begun = spar_clock_now();
+    gap = completion.begun - spar_timeline_blocked() - completion.clock;
+    if (completion.ended > 0 && gap < POLL_GAP) {
         completion.unclaimed += gap;
         spar_timeline_add_blocked(gap);
     } else {

@@ -79,17 +79,20 @@ static void groups_of_the_first_version_count(void **state)
 /* Then an array that only serves speed might take what is needed. */
 static void a_limited_process_has_none_to_spare(void **state)
 {
+    const int resources[] = {RLIMIT_AS, RLIMIT_DATA};
     sys_t sys = machine_make();
     struct rlimit before, limited;
 
     (void)state;
-    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
-    limited = before;
-    limited.rlim_cur = (rlim_t)1 << 46;
-    assert_int_equal(setrlimit(RLIMIT_AS, &limited), 0);
-    check(&sys, 0);
-    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
-    check(&sys, 8192);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(getrlimit(resources[i], &before), 0);
+        limited = before;
+        limited.rlim_cur = (rlim_t)1 << 46;
+        assert_int_equal(setrlimit(resources[i], &limited), 0);
+        check(&sys, 0);
+        assert_int_equal(setrlimit(resources[i], &before), 0);
+        check(&sys, 8192);
+    }
     sys_remove(&sys);
 }
 
