@@ -3,6 +3,7 @@
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/layer_choice.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/post.h"
@@ -160,16 +161,19 @@ void spar_choose_propose(spar_comm_t *comm)
     }
 }
 
-static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
-                        const spar_trial_t *trial)
+static void judge_layer(spar_comm_t *comm, size_t slot)
 {
+    const spar_trial_t *trial = &comm->negotiation->proposal[slot];
+    spar_layer_t *layer = &comm->layers[slot];
     const spar_config_t *config = &spar_engine.config;
     bool own_ring = config->exchange == SPAR_CONFIG_EXCHANGE_DENSE;
 
     layer->trial = *trial;
     layer->sparse = false;
     layer->predicted_seconds = trial->predicted;
-    if (!spar_plan_fits(layer, comm->size)) {
+    if (spar_layer_is_excluded(comm, slot)) {
+        layer->why = SPAR_LAYER_EXCLUDED;
+    } else if (!spar_plan_fits(layer, comm->size)) {
         layer->why = "too large for one message";
     } else if ((layer->piece_count > 1 && !comm->has_machines) ||
                (own_ring && comm->negotiation->ring_failed)) {
@@ -219,9 +223,9 @@ void spar_choose_adopt(spar_comm_t *comm)
 {
     comm->trial_rounds = 0;
     for (size_t i = 0; i < comm->layer_count; i++) {
-        spar_layer_t *layer = &comm->layers[i];
+        const spar_layer_t *layer = &comm->layers[i];
 
-        judge_layer(comm, layer, &comm->negotiation->proposal[i]);
+        judge_layer(comm, i);
         if (layer->sparse && layer->trial.count > comm->trial_rounds) {
             comm->trial_rounds = layer->trial.count;
         }

@@ -29,6 +29,7 @@ static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
 static spar_comm_t *buckets[BUCKETS];
 static spar_comm_t *freed; /* by the application, with calls under way */
 static spar_comm_t *archive;
+static int next_created;
 static int next_number;
 
 /* Each thread remembers the communicator it used last; the generation changes
@@ -169,12 +170,14 @@ static spar_comm_t *create(MPI_Comm comm, MPI_Comm shadow, int rank, int size)
     return state;
 }
 
-static void insert(spar_comm_t *state)
+static void insert(spar_comm_t *state, int number)
 {
     spar_comm_t **bucket = bucket_of(state->handle);
 
     pthread_rwlock_wrlock(&table_lock);
-    state->number = next_number++;
+    state->created = next_created++;
+    state->number = number;
+    next_number = number < next_number ? next_number : number + 1;
     state->next = *bucket;
     *bucket = state;
     atomic_fetch_add(&generation, 1);
@@ -298,11 +301,28 @@ void spar_comm_detach(MPI_Comm comm)
     retire_freed();
 }
 
+/* Whether all ranks of the shadow could make a state, and the number that it
+ * gets: the largest of those that would be next on one of the ranks. */
+static bool agree_on_state(MPI_Comm shadow, const spar_comm_t *state,
+                           int *number_p)
+{
+    int values[2] = {state != NULL, 0};
+    bool ok;
+
+    pthread_rwlock_rdlock(&table_lock);
+    values[1] = -next_number;
+    pthread_rwlock_unlock(&table_lock);
+    ok = spar_real.Allreduce(MPI_IN_PLACE, values, 2, MPI_INT, MPI_MIN,
+                             shadow) == MPI_SUCCESS;
+    *number_p = -values[1];
+    return ok && values[0] != 0;
+}
+
 void spar_comm_attach(MPI_Comm comm)
 {
     MPI_Comm shadow;
     spar_comm_t *state;
-    int rank, size, mine, all = 0;
+    int rank, size, number;
 
     retire_freed();
     if (!is_eligible(comm, &rank, &size) || !is_of_our_world(comm, size)) {
@@ -315,17 +335,14 @@ void spar_comm_attach(MPI_Comm comm)
     }
     spar_real.Comm_set_errhandler(shadow, MPI_ERRORS_RETURN);
     state = create(comm, shadow, rank, size);
-    mine = state != NULL;
-    if (spar_real.Allreduce(&mine, &all, 1, MPI_INT, MPI_MIN, shadow) !=
-            MPI_SUCCESS ||
-        !all || state == NULL) {
+    if (!agree_on_state(shadow, state, &number) || state == NULL) {
         spar_warn("out of memory: a communicator of %d ranks stays dense",
                   size);
         destroy(state);
         spar_real.Comm_free(&shadow);
         return;
     }
-    insert(state);
+    insert(state, number);
 }
 
 spar_comm_t *spar_comm_find(MPI_Comm comm)
@@ -449,9 +466,9 @@ static void release(spar_comm_t *state)
     }
 }
 
-static spar_comm_t *find_number(spar_comm_t *state, int number)
+static spar_comm_t *find_created(spar_comm_t *state, int created)
 {
-    while (state != NULL && state->number != number) {
+    while (state != NULL && state->created != created) {
         state = state->next;
     }
     return state;
@@ -462,11 +479,11 @@ void spar_comm_release_all(void)
     retire_freed();
     /* MPI_Comm_free is collective: free in the order of creation, which is
      * the same on the ranks of each communicator. */
-    for (int number = 0; number < next_number; number++) {
-        spar_comm_t *state = find_number(freed, number);
+    for (int created = 0; created < next_created; created++) {
+        spar_comm_t *state = find_created(freed, created);
 
         for (size_t i = 0; state == NULL && i < BUCKETS; i++) {
-            state = find_number(buckets[i], number);
+            state = find_created(buckets[i], created);
         }
         if (state != NULL) {
             release(state);

@@ -87,7 +87,11 @@ typedef struct spar_comm {
     struct spar_comm *next; /* in its bucket, the freed ones or the archive */
     MPI_Comm handle;
     MPI_Comm shadow;
-    int number; /* in order of creation on this process */
+    int created; /* in order of creation on this process */
+    /* The same on all its ranks, which may have made different communicators
+     * before: larger than that of every communicator that one of them has made
+     * before, unless several threads make some at the same time. */
+    int number;
     int rank;
     int size;
     atomic_bool freed; /* by the application: the handle is not valid */

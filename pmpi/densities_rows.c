@@ -3,6 +3,7 @@
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/layer_choice.h"
 
 #include <math.h>
 
@@ -174,7 +175,9 @@ void spar_densities_fill(const spar_comm_t *comm, spar_lags_layer_t *rows,
     for (size_t i = 0; i < comm->layer_count; i++) {
         const spar_layer_t *layer = &comm->layers[i];
 
-        fill_row(comm, layer, first || layer->sparse, &rows[i]);
+        fill_row(comm, layer,
+                 layer->sparse || (first && !spar_layer_is_excluded(comm, i)),
+                 &rows[i]);
         present[i] = fmin(fmax(layer->density, rows[i].low), rows[i].high);
         /* Medians of different steps, or of the slowest ranks, may cross. */
         if (i > 0 && rows[i].release < rows[i - 1].release) {

@@ -5,6 +5,7 @@
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
+#include "pmpi/layer_choice.h"
 #include "pmpi/links.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
@@ -79,7 +80,9 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
                 : 0,
         .release_seconds = layer->release,
         .need_seconds = layer->need};
-    spar_shadow_describe(layer, out);
+    spar_shadow_describe(
+        layer, slot < comm->layer_count && spar_layer_is_included(comm, slot),
+        out);
 }
 
 static void add_layers(draft_t *draft, const spar_comm_t *comm)

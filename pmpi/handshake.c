@@ -21,7 +21,7 @@
 /* Seconds beyond rank 0's time limit after which it must have answered. */
 #define GRACE 10.0
 
-#define CONFIG_ROOM 1024
+#define CONFIG_ROOM 3072
 
 /* Both messages keep their size in all versions of the library, so that
  * ranks of different versions can still tell each other. */
@@ -137,7 +137,8 @@ static void warn_of_difference(const hello_t *mine, const hello_t *theirs,
     memcpy(&my_config, mine->config, sizeof(my_config));
     memcpy(&their_config, theirs->config, sizeof(their_config));
     for (size_t row = 0; row < spar_config_rows(); row++) {
-        char my_value[512], their_value[512];
+        char my_value[SPAR_CONFIG_VALUE_MAX];
+        char their_value[SPAR_CONFIG_VALUE_MAX];
 
         spar_config_value(&my_config, row, my_value, sizeof(my_value));
         spar_config_value(&their_config, row, their_value, sizeof(their_value));

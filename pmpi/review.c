@@ -5,6 +5,7 @@
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/layer_choice.h"
 #include "pmpi/plan.h"
 #include "policy/verdict.h"
 
@@ -123,10 +124,11 @@ static void judge_proposal(spar_comm_t *comm)
 {
     spar_choose_adopt(comm);
     for (size_t i = 0; i < comm->layer_count; i++) {
-        if (comm->layers[i].steady && comm->layers[i].sparse) {
+        if (comm->layers[i].steady && comm->layers[i].sparse &&
+            !spar_layer_is_included(comm, i)) {
             make_dense(&comm->layers[i],
-                       "changes little, like parameters; SPAR_MODE=sparse "
-                       "sends it sparsely all the same");
+                       "changes little, like parameters; SPAR_INCLUDE sends "
+                       "it sparsely all the same");
         }
     }
 }

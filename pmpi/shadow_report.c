@@ -28,10 +28,10 @@ static bool would_pay(const spar_layer_t *layer,
                                                    shadow->dense_seconds);
 }
 
-static const char *verdict(const spar_layer_t *layer,
+static const char *verdict(const spar_layer_t *layer, bool included,
                            spar_report_shadow_t *shadow)
 {
-    bool steady = spar_content_is_steady(&layer->content);
+    bool steady = !included && spar_content_is_steady(&layer->content);
 
     shadow->pays = !steady && would_pay(layer, shadow);
     return steady         ? "mode auto: dense, changes little, like parameters"
@@ -39,7 +39,8 @@ static const char *verdict(const spar_layer_t *layer,
                           : "mode auto: dense, sparse is not faster";
 }
 
-void spar_shadow_describe(const spar_layer_t *layer, spar_report_layer_t *out)
+void spar_shadow_describe(const spar_layer_t *layer, bool included,
+                          spar_report_layer_t *out)
 {
     const spar_shadow_t *shadow = &layer->shadow;
 
@@ -55,7 +56,7 @@ void spar_shadow_describe(const spar_layer_t *layer, spar_report_layer_t *out)
         .samples = shadow->samples,
         .difference = mean(shadow->difference_sum, shadow->samples),
         .cosine = mean(shadow->cosine_sum, shadow->samples)};
-    out->why = verdict(layer, &out->shadow);
+    out->why = verdict(layer, included, &out->shadow);
     out->sparse_seconds = out->shadow.sparse_seconds;
     out->dense_seconds = out->shadow.dense_seconds;
 }

@@ -6,6 +6,7 @@
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/layer_choice.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
@@ -39,7 +40,10 @@ static _Noreturn void end_job(void)
 /* Persistent calls have starts, but no steps that could make windows. */
 static void judge_first(const spar_comm_t *comm, spar_layer_t *layer)
 {
-    if (spar_engine.config.mode == SPAR_MODE_AB || spar_engine_is_shadow()) {
+    if (spar_call_is_excluded(comm, layer->count)) {
+        layer->why = "persistent: " SPAR_LAYER_EXCLUDED;
+    } else if (spar_engine.config.mode == SPAR_MODE_AB ||
+               spar_engine_is_shadow()) {
         layer->why = "persistent: dense in modes that compare";
     } else if (!spar_plan_fits(layer, comm->size)) {
         layer->why = "too large for one message";
@@ -175,7 +179,8 @@ static bool doubts(spar_standing_t *standing, double density)
                            false)) {
         standing->doubt = "persistent: dense is predicted faster";
     } else if (standing->comm->rank == 0 &&
-               spar_content_is_steady(&layer->content)) {
+               spar_content_is_steady(&layer->content) &&
+               !spar_call_is_included(standing->comm, layer->count)) {
         standing->doubt = "persistent: changes little, like parameters";
     }
     return standing->doubt != NULL;

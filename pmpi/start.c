@@ -4,6 +4,7 @@
 #include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
+#include "pmpi/layer_choice.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
 #include "pmpi/review.h"
@@ -118,7 +119,8 @@ static bool is_anonymous(const spar_op_t *op)
 {
     spar_layer_t layer;
 
-    if (spar_engine.config.mode != SPAR_MODE_LOSSLESS || op->layer != NULL) {
+    if (spar_engine.config.mode != SPAR_MODE_LOSSLESS || op->layer != NULL ||
+        spar_call_is_excluded(op->comm, op->what.count)) {
         return false;
     }
     spar_layer_init(&layer, &spar_engine.config, op->what.dtype,

@@ -23,6 +23,21 @@ void spar_config_defaults(spar_config_t *config)
     }
 }
 
+static void tell_wrong(const spar_config_row_t *row, const char *text,
+                       char *error, size_t error_size)
+{
+    if (row->type->find_wrong == NULL) {
+        snprintf(error, error_size, "%s=%.80s is not allowed; allowed: %s",
+                 row->name, text, row->allowed);
+    } else {
+        const char *item = row->type->find_wrong(text);
+        size_t length = strcspn(item, ",");
+
+        snprintf(error, error_size, "%s: \"%.*s\" is not allowed; allowed: %s",
+                 row->name, length < 40 ? (int)length : 40, item, row->allowed);
+    }
+}
+
 spar_status_t spar_config_load(spar_config_t *config_p, char *error,
                                size_t error_size)
 {
@@ -37,8 +52,7 @@ spar_status_t spar_config_load(spar_config_t *config_p, char *error,
             continue;
         }
         if (row->type->parse(row, text, row_field(row, &config)) != 0) {
-            snprintf(error, error_size, "%s=%.80s is not allowed; allowed: %s",
-                     row->name, text, row->allowed);
+            tell_wrong(row, text, error, error_size);
             return SPAR_ERR_INVALID;
         }
     }
@@ -151,7 +165,7 @@ void spar_config_value(const spar_config_t *config, size_t row, char *text,
 
 int spar_config_is_changed(const spar_config_t *config, size_t row)
 {
-    char value[512], initial[512];
+    char value[SPAR_CONFIG_VALUE_MAX], initial[SPAR_CONFIG_VALUE_MAX];
     spar_config_t defaults;
 
     spar_config_defaults(&defaults);

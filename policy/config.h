@@ -10,6 +10,7 @@
 #define SPAR_POLICY_CONFIG_H
 
 #include "base/status.h"
+#include "policy/layer_list.h"
 #include "policy/windows.h"
 
 #include <stddef.h>
@@ -18,6 +19,8 @@
 
 #define SPAR_CONFIG_RAMP_MAX 16
 #define SPAR_CONFIG_TEXT_MAX 256
+/* Bytes of the longest value as text. */
+#define SPAR_CONFIG_VALUE_MAX 1024
 
 typedef enum spar_mode {
     SPAR_MODE_AUTO,     /* sparse where predicted faster */
@@ -103,6 +106,8 @@ typedef struct spar_config {
     uint64_t density_rule;                /* spar_config_density_t */
     uint64_t density_count;               /* 0: by a rule */
     double density[SPAR_CONFIG_RAMP_MAX]; /* the last one stays */
+    spar_layer_list_t include;            /* whatever they look like */
+    spar_layer_list_t exclude;            /* dense */
     char report[SPAR_CONFIG_TEXT_MAX];
     char trace[SPAR_CONFIG_TEXT_MAX];
     char isa[16];

@@ -22,19 +22,25 @@ static void print_wrapped(FILE *file, const char *prefix, const char *text)
     }
 }
 
+/* The default, for documentation. */
+static const char *initial_of(const spar_config_row_t *row)
+{
+    return row->initial[0] != '\0' ? row->initial : "empty";
+}
+
 static void print_docs(FILE *file, const spar_config_row_t *row)
 {
     char allowed[256];
 
     print_wrapped(file, "# ", row->doc);
     snprintf(allowed, sizeof(allowed), "Allowed: %s. Default: %s.",
-             row->allowed, row->initial);
+             row->allowed, initial_of(row));
     print_wrapped(file, "# ", allowed);
 }
 
 void spar_config_print(const spar_config_t *config, FILE *file, int with_docs)
 {
-    char value[512];
+    char value[SPAR_CONFIG_VALUE_MAX];
 
     for (size_t i = 0; i < spar_config_table_size; i++) {
         if (with_docs) {
@@ -59,12 +65,28 @@ void spar_config_print_env_example(FILE *file)
     }
 }
 
+/* A bare ^ would become an accent. */
+static void print_roff(FILE *file, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '^') {
+            fputs("\\(ha", file);
+        } else {
+            fputc(*text, file);
+        }
+    }
+}
+
 void spar_config_print_man(FILE *file)
 {
     for (size_t i = 0; i < spar_config_table_size; i++) {
         const spar_config_row_t *row = &spar_config_table[i];
 
-        fprintf(file, ".TP\n.BR %s \" (default: %s)\"\n%s\nAllowed: %s.\n",
-                row->name, row->initial, row->doc, row->allowed);
+        fprintf(file, ".TP\n.BR %s \" (default: %s)\"\n", row->name,
+                initial_of(row));
+        print_roff(file, row->doc);
+        fprintf(file, "\nAllowed: ");
+        print_roff(file, row->allowed);
+        fprintf(file, ".\n");
     }
 }

@@ -17,6 +17,10 @@ static const char *const log_choices[] = {"error", "warn",  "info",
 static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
                                           NULL};
 
+#define LAYERS_ALLOWED                                                         \
+    "up to 24 of: slots (3, 2-5), elements (64k:4m, 1m:), com1/... or com1; "  \
+    "^ in front negates"
+
 #define FIELD(field) offsetof(spar_config_t, field)
 
 const spar_config_row_t spar_config_table[] = {
@@ -184,6 +188,29 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(min_count),
      .low = 1,
      .high = 4294967296.0},
+    {.name = "SPAR_INCLUDE",
+     .initial = "",
+     .allowed = LAYERS_ALLOWED,
+     .doc = "Layers that are gradients whatever they look like: checks of what "
+            "is summed do not hold for them; where sparse exchanges are "
+            "slower, they stay dense all the same. A list as SPAR_EXCLUDE has "
+            "it, which wins over this one.",
+     .type = &spar_config_layers,
+     .offset = FIELD(include)},
+    {.name = "SPAR_EXCLUDE",
+     .initial = "",
+     .allowed = LAYERS_ALLOWED,
+     .doc = "Layers that stay dense in every mode. Items separated by commas: "
+            "3 or 2-5 are slots, 64k:4m, 1m: and :64k are layers with so many "
+            "elements, both ends included (k, m, g: powers of 1024); com1/ in "
+            "front restricts any of them to one communicator, and com1 alone "
+            "is all of it; numbers as in the report. ^ in front takes layers "
+            "out again: items hold in their order, the last one that matches "
+            "wins, and a list that begins with ^ begins with all layers. "
+            "Persistent calls, and calls before their slot is known, have no "
+            "slot.",
+     .type = &spar_config_layers,
+     .offset = FIELD(exclude)},
     {.name = "SPAR_PROGRESS",
      .initial = "auto",
      .allowed = "auto, thread, inline",

@@ -12,6 +12,9 @@ typedef struct spar_config_type {
     int (*parse)(const spar_config_row_t *row, const char *text, void *field);
     void (*print)(const spar_config_row_t *row, const void *field, char *text,
                   size_t size);
+    /* The first item of a list of them that is wrong; NULL: values are no such
+     * lists. */
+    const char *(*find_wrong)(const char *text);
 } spar_config_type_t;
 
 struct spar_config_row {
@@ -33,6 +36,7 @@ extern const spar_config_type_t spar_config_ramp;    /* rule or list */
 extern const spar_config_type_t spar_config_windows; /* spar_windows_t */
 extern const spar_config_type_t spar_config_report;  /* text */
 extern const spar_config_type_t spar_config_text;    /* text, any */
+extern const spar_config_type_t spar_config_layers;  /* spar_layer_list_t */
 extern const spar_config_type_t spar_config_isa;     /* one of choices */
 
 extern const spar_config_row_t spar_config_table[];

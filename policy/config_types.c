@@ -1,8 +1,7 @@
 #include "policy/config_table.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
+#include "policy/number.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -37,68 +36,22 @@ static void choice_print(const spar_config_row_t *row, const void *field,
     snprintf(text, size, "%s", row->choices[index]);
 }
 
-const spar_config_type_t spar_config_choice = {choice_parse, choice_print};
-
-/* A finite decimal number at the start of *text_p; advances behind it. */
-static int parse_double(const char **text_p, double *value_p)
-{
-    const char *text = *text_p;
-    char *end;
-    double value;
-
-    /* strtod also takes blanks, hexadecimals, "inf" and "nan". */
-    if (!isdigit((unsigned char)text[0]) && text[0] != '.') {
-        return -1;
-    }
-    if (text[0] == '0' && tolower((unsigned char)text[1]) == 'x') {
-        return -1;
-    }
-    errno = 0;
-    value = strtod(text, &end);
-    if (end == text || errno != 0) {
-        return -1;
-    }
-    *text_p = end;
-    *value_p = value;
-    return 0;
-}
-
-typedef struct unit {
-    const char *name;
-    double factor;
-} unit_t;
-
-static int parse_with_unit(const char *text, const unit_t *units,
-                           double *value_p)
-{
-    if (parse_double(&text, value_p) != 0) {
-        return -1;
-    }
-    for (const unit_t *unit = units; unit->name != NULL; unit++) {
-        if (strcasecmp(text, unit->name) == 0) {
-            *value_p *= unit->factor;
-            return 0;
-        }
-    }
-    return -1;
-}
+const spar_config_type_t spar_config_choice = {choice_parse, choice_print,
+                                               NULL};
 
 static int number_parse(const spar_config_row_t *row, const char *text,
                         void *field)
 {
-    static const unit_t units[] = {{"", 1},
-                                   {"k", 1024.0},
-                                   {"m", 1048576.0},
-                                   {"g", 1073741824.0},
-                                   {NULL, 0}};
     uint64_t number;
     double value;
 
     /* A number whose zero means "auto" shows and takes that word. */
     if (strcmp(row->initial, "auto") == 0 && strcasecmp(text, "auto") == 0) {
         value = 0;
-    } else if (parse_with_unit(text, units, &value) != 0 || value < row->low ||
-               value > row->high || value != (double)(uint64_t)value) {
+    } else if (spar_number_parse_with_unit(text, spar_number_units, &value) !=
+                   0 ||
+               value < row->low || value > row->high ||
+               value != (double)(uint64_t)value) {
         return -1;
     }
     number = (uint64_t)value;
@@ -119,18 +72,19 @@ static void number_print(const spar_config_row_t *row, const void *field,
     }
 }
 
-const spar_config_type_t spar_config_number = {number_parse, number_print};
+const spar_config_type_t spar_config_number = {number_parse, number_print,
+                                               NULL};
 
 static int seconds_parse(const spar_config_row_t *row, const char *text,
                          void *field)
 {
-    static const unit_t units[] = {{"", 1},  {"us", 1e-6}, {"ms", 1e-3},
-                                   {"s", 1}, {"min", 60},  {"h", 3600},
-                                   {NULL, 0}};
+    static const spar_unit_t units[] = {{"", 1},  {"us", 1e-6}, {"ms", 1e-3},
+                                        {"s", 1}, {"min", 60},  {"h", 3600},
+                                        {NULL, 0}};
     double value;
 
-    if (parse_with_unit(text, units, &value) != 0 || value < row->low ||
-        value > row->high) {
+    if (spar_number_parse_with_unit(text, units, &value) != 0 ||
+        value < row->low || value > row->high) {
         return -1;
     }
     memcpy(field, &value, sizeof(value));
@@ -147,15 +101,16 @@ static void seconds_print(const spar_config_row_t *row, const void *field,
     snprintf(text, size, "%.15gs", value);
 }
 
-const spar_config_type_t spar_config_seconds = {seconds_parse, seconds_print};
+const spar_config_type_t spar_config_seconds = {seconds_parse, seconds_print,
+                                                NULL};
 
 static int share_parse(const spar_config_row_t *row, const char *text,
                        void *field)
 {
     double value;
 
-    if (parse_double(&text, &value) != 0 || *text != '\0' || !(value > 0) ||
-        value > 1) {
+    if (spar_number_parse(&text, &value) != 0 || *text != '\0' ||
+        !(value > 0) || value > 1) {
         return -1;
     }
     (void)row;
@@ -173,7 +128,7 @@ static void share_print(const spar_config_row_t *row, const void *field,
     snprintf(text, size, "%.15g", value);
 }
 
-const spar_config_type_t spar_config_share = {share_parse, share_print};
+const spar_config_type_t spar_config_share = {share_parse, share_print, NULL};
 
 /* Rule, length and list are neighbours in spar_config_t. */
 typedef struct ramp_field {
@@ -212,7 +167,8 @@ static int list_parse(const char *text, ramp_field_t *ramp)
         double value;
 
         if (ramp->count == SPAR_CONFIG_RAMP_MAX ||
-            parse_double(&text, &value) != 0 || !(value > 0) || value > 1) {
+            spar_number_parse(&text, &value) != 0 || !(value > 0) ||
+            value > 1) {
             return -1;
         }
         ramp->density[ramp->count++] = value;
@@ -254,7 +210,7 @@ static void ramp_print(const spar_config_row_t *row, const void *field,
     }
 }
 
-const spar_config_type_t spar_config_ramp = {ramp_parse, ramp_print};
+const spar_config_type_t spar_config_ramp = {ramp_parse, ramp_print, NULL};
 
 /* A whole number within the row's bounds; advances behind it. */
 static int parse_length(const spar_config_row_t *row, const char **text_p,
@@ -262,7 +218,7 @@ static int parse_length(const spar_config_row_t *row, const char **text_p,
 {
     double value;
 
-    if (parse_double(text_p, &value) != 0 || value < row->low ||
+    if (spar_number_parse(text_p, &value) != 0 || value < row->low ||
         value > row->high || value != (double)(uint64_t)value) {
         return -1;
     }
@@ -294,7 +250,8 @@ static void windows_print(const spar_config_row_t *row, const void *field,
              (unsigned long long)windows.sparse);
 }
 
-const spar_config_type_t spar_config_windows = {windows_parse, windows_print};
+const spar_config_type_t spar_config_windows = {windows_parse, windows_print,
+                                                NULL};
 
 static int report_parse(const spar_config_row_t *row, const char *text,
                         void *field)
@@ -319,7 +276,7 @@ static void text_print(const spar_config_row_t *row, const void *field,
     snprintf(text, size, "%s", (const char *)field);
 }
 
-const spar_config_type_t spar_config_report = {report_parse, text_print};
+const spar_config_type_t spar_config_report = {report_parse, text_print, NULL};
 
 static int text_parse(const spar_config_row_t *row, const char *text,
                       void *field)
@@ -334,7 +291,40 @@ static int text_parse(const spar_config_row_t *row, const char *text,
     return 0;
 }
 
-const spar_config_type_t spar_config_text = {text_parse, text_print};
+const spar_config_type_t spar_config_text = {text_parse, text_print, NULL};
+
+static int layers_parse(const spar_config_row_t *row, const char *text,
+                        void *field)
+{
+    spar_layer_list_t list;
+
+    (void)row;
+    if (spar_layer_list_parse(text, &list) != NULL) {
+        return -1;
+    }
+    memcpy(field, &list, sizeof(list));
+    return 0;
+}
+
+static void layers_print(const spar_config_row_t *row, const void *field,
+                         char *text, size_t size)
+{
+    spar_layer_list_t list;
+
+    (void)row;
+    memcpy(&list, field, sizeof(list));
+    spar_layer_list_print(&list, text, size);
+}
+
+static const char *layers_find_wrong(const char *text)
+{
+    spar_layer_list_t list;
+
+    return spar_layer_list_parse(text, &list);
+}
+
+const spar_config_type_t spar_config_layers = {layers_parse, layers_print,
+                                               layers_find_wrong};
 
 static int isa_parse(const spar_config_row_t *row, const char *text,
                      void *field)
@@ -348,4 +338,4 @@ static int isa_parse(const spar_config_row_t *row, const char *text,
     return 0;
 }
 
-const spar_config_type_t spar_config_isa = {isa_parse, text_print};
+const spar_config_type_t spar_config_isa = {isa_parse, text_print, NULL};

@@ -20,7 +20,7 @@ static json_t *known(double value)
 static json_t *config_json(const spar_config_t *config)
 {
     json_t *object = json_object();
-    char value[512];
+    char value[SPAR_CONFIG_VALUE_MAX];
 
     for (size_t row = 0; row < spar_config_rows(); row++) {
         spar_config_value(config, row, value, sizeof(value));
@@ -31,7 +31,7 @@ static json_t *config_json(const spar_config_t *config)
 
 static json_t *job_json(const spar_report_t *report)
 {
-    char mode[512] = "";
+    char mode[SPAR_CONFIG_VALUE_MAX] = "";
 
     for (size_t row = 0; row < spar_config_rows(); row++) {
         if (strcmp(spar_config_name(row), "SPAR_MODE") == 0) {

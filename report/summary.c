@@ -44,7 +44,7 @@ static void print_bytes(FILE *file, double bytes)
 
 static void print_settings(const spar_report_t *report, FILE *file)
 {
-    char value[512];
+    char value[SPAR_CONFIG_VALUE_MAX];
 
     for (size_t row = 0; row < spar_config_rows(); row++) {
         if (spar_config_is_changed(report->config, row)) {

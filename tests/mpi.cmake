@@ -203,6 +203,7 @@ set_tests_properties(mpi_topology PROPERTIES TIMEOUT 180 PROCESSORS 2
 include(mpi/nonblocking.cmake)
 include(mpi/modes.cmake)
 include(mpi/densities.cmake)
+include(mpi/selected.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,
 # and of a job that dies

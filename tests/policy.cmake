@@ -1,5 +1,6 @@
 spar_unit_test(config spar_policy)
 spar_unit_test(content spar_policy)
+spar_unit_test(layer_list spar_policy)
 spar_unit_test(density spar_policy)
 spar_unit_test(sequence spar_policy)
 spar_unit_test(model spar_policy)

@@ -45,7 +45,7 @@ static void every_default_parses_and_prints_back(void **state)
     for (size_t i = 0; i < spar_config_table_size; i++) {
         const spar_config_row_t *row = &spar_config_table[i];
         spar_config_t config, again;
-        char text[512];
+        char text[SPAR_CONFIG_VALUE_MAX];
 
         memset(&config, 0, sizeof(config));
         memset(&again, 0, sizeof(again));
@@ -168,6 +168,8 @@ static void bad_values_are_refused_by_name(void **state)
                                          {"SPAR_AB", "3:20"},
                                          {"SPAR_AB", "20:3"},
                                          {"SPAR_AB", "20:20:20"},
+                                         {"SPAR_EXCLUDE", "x"},
+                                         {"SPAR_INCLUDE", "com1/"},
                                          {"SPAR_AB", "20:2e6"},
                                          {"SPAR_AB", "20.5:20"}};
 
@@ -186,6 +188,40 @@ static void bad_values_are_refused_by_name(void **state)
         /* Set only on success. */
         assert_int_equal(((unsigned char *)&config)[0], 0x5a);
     }
+}
+
+static void the_wrong_item_of_a_list_is_named(void **state)
+{
+    spar_config_t config;
+    char error[192];
+
+    (void)state;
+    assert_int_equal(
+        load_with("SPAR_EXCLUDE", "3,64k:4m,2to5,^7", &config, error),
+        SPAR_ERR_INVALID);
+    assert_non_null(strstr(error, "SPAR_EXCLUDE: \"2to5\" is not allowed"));
+    assert_non_null(strstr(error, "; ^ in front negates"));
+}
+
+static void layers_are_listed(void **state)
+{
+    spar_config_t config;
+    char error[192], text[SPAR_CONFIG_VALUE_MAX];
+    size_t row = 0;
+
+    (void)state;
+    while (strcmp(spar_config_name(row), "SPAR_INCLUDE") != 0) {
+        row++;
+    }
+    assert_int_equal(
+        load_with("SPAR_INCLUDE", "COM1/2-5,^4,65536:", &config, error),
+        SPAR_OK);
+    assert_true(spar_layer_list_has(&config.include, 1, 3, 10));
+    assert_false(spar_layer_list_has(&config.include, 1, 4, 10));
+    assert_int_equal(config.exclude.size, 0);
+    assert_true(spar_config_is_changed(&config, row));
+    spar_config_value(&config, row, text, sizeof(text));
+    assert_string_equal(text, "com1/2-5,^4,64k:");
 }
 
 static void seventeen_densities_are_too_many(void **state)
@@ -244,6 +280,9 @@ int main(void)
                                clear_environment),
         cmocka_unit_test_setup(bad_values_are_refused_by_name,
                                clear_environment),
+        cmocka_unit_test_setup(the_wrong_item_of_a_list_is_named,
+                               clear_environment),
+        cmocka_unit_test_setup(layers_are_listed, clear_environment),
         cmocka_unit_test_setup(seventeen_densities_are_too_many,
                                clear_environment),
         cmocka_unit_test_setup(an_unknown_name_gets_the_nearest_match,

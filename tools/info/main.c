@@ -68,7 +68,7 @@ static void print_unknown(const char *line)
 static void print_table(const spar_config_t *config)
 {
     spar_config_t defaults;
-    char value[512], initial[512];
+    char value[SPAR_CONFIG_VALUE_MAX], initial[SPAR_CONFIG_VALUE_MAX];
 
     spar_config_defaults(&defaults);
     for (size_t row = 0; row < spar_config_rows(); row++) {
