@@ -22,6 +22,9 @@
 #define FIRST_TAG      1
 #define FIRST_SIDE_TAG (FIRST_TAG + 2 * SPAR_LANES + 1)
 
+/* Freed communicators without layers that the report tells of. */
+#define MOST_UNSETTLED 4
+
 /* How long a report waits for a state that is being advanced. */
 #define PATIENCE_NS 100000000
 
@@ -29,6 +32,7 @@ static pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
 static spar_comm_t *buckets[BUCKETS];
 static spar_comm_t *freed; /* by the application, with calls under way */
 static spar_comm_t *archive;
+static unsigned kept_unsettled; /* in the archive, without layers */
 static int next_created;
 static int next_number;
 
@@ -248,13 +252,17 @@ static void retire(spar_comm_t *state)
     for (size_t i = 0; i < state->layer_count; i++) {
         spar_layer_retire(&state->layers[i], "its communicator was freed");
     }
+    spar_unsettled_look(state);
     drop_machines(state);
-    if (state->layer_count == 0) {
+    pthread_rwlock_wrlock(&table_lock);
+    if (state->layer_count == 0 &&
+        (!state->unsettled.is || kept_unsettled == MOST_UNSETTLED)) {
         /* Nothing to report: do not grow with every communicator. */
+        pthread_rwlock_unlock(&table_lock);
         destroy(state);
         return;
     }
-    pthread_rwlock_wrlock(&table_lock);
+    kept_unsettled += state->layer_count == 0;
     state->next = archive;
     archive = state;
     pthread_rwlock_unlock(&table_lock);

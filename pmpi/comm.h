@@ -18,6 +18,7 @@
 #include "pmpi/op.h"
 #include "pmpi/tracing.h"
 #include "pmpi/transport_mpi.h"
+#include "pmpi/unsettled.h"
 #include "policy/model_fit.h"
 
 #include <pthread.h>
@@ -137,7 +138,8 @@ typedef struct spar_comm {
     uint32_t anonymous_exchanges; /* of lossless calls outside the sequence */
     spar_ring_t *ring;
     spar_sequence_t *sequence;
-    int *nodes; /* the node of each rank, from 0 */
+    spar_unsettled_t unsettled; /* at the latest look */
+    int *nodes;                 /* the node of each rank, from 0 */
     int node_count;
     bool has_machines;  /* of every method, on every rank */
     spar_model_t model; /* rank 0's */

@@ -6,6 +6,7 @@
 #include "pmpi/gate.h"
 #include "pmpi/handshake.h"
 #include "pmpi/helper.h"
+#include "pmpi/horovod.h"
 #include "pmpi/links.h"
 #include "pmpi/nodes.h"
 #include "pmpi/progress.h"
@@ -117,6 +118,7 @@ void spar_engine_start(void)
         return;
     }
     choose_kernels();
+    spar_horovod_unfuse();
     spar_gate_init();
     spar_engine.tx_at_start = spar_steps_interface_bytes();
     spar_tracing_start();

@@ -5,6 +5,7 @@
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/helper.h"
+#include "pmpi/horovod.h"
 #include "pmpi/layer_choice.h"
 #include "pmpi/links.h"
 #include "pmpi/machines.h"
@@ -19,6 +20,8 @@
 #include <string.h>
 
 #define MOST_NOTES 8
+/* Of these, about communicators whose calls did not repeat. */
+#define MOST_UNSETTLED 3
 
 /* Owns what the report borrows. */
 typedef struct draft {
@@ -29,6 +32,8 @@ typedef struct draft {
     spar_windows_result_t ab;
     spar_model_t model;
     const char *notes[MOST_NOTES];
+    char unsettled[MOST_UNSETTLED][320];
+    size_t unsettled_count;
     char progress[224];
     char multiple[192];
     bool out_of_memory;
@@ -167,6 +172,16 @@ static void note_multiple(draft_t *draft, const spar_comm_t *comm)
     }
 }
 
+static void note_unsettled(draft_t *draft, spar_comm_t *comm)
+{
+    spar_unsettled_look(comm);
+    if (comm->unsettled.is && draft->unsettled_count < MOST_UNSETTLED) {
+        spar_unsettled_describe(comm, draft->unsettled[draft->unsettled_count],
+                                sizeof(draft->unsettled[0]));
+        draft->unsettled_count++;
+    }
+}
+
 static bool copy_seconds(draft_t *draft, const spar_steps_t *steps)
 {
     double *copy = malloc(steps->count * sizeof(*copy));
@@ -254,6 +269,7 @@ static void visit(spar_comm_t *comm, void *argument)
     spar_shadow_add_overlap(comm, report);
     add_memory(report, comm);
     add_layers(draft, comm);
+    note_unsettled(draft, comm);
     if (comm->steps.count > report->steps) {
         describe_steps(draft, comm);
         describe_windows(draft, comm);
@@ -270,11 +286,14 @@ static void add_notes(draft_t *draft)
 {
     const spar_report_t *report = &draft->report;
 
-    if (report->layer_count == 0 && report->dense_calls > 0) {
-        add_note(draft,
-                 "all stayed dense: the run was too short to learn its steps, "
-                 "or its calls do not repeat; if each step makes the same "
-                 "number of calls, set SPAR_STEP_CALLS");
+    for (size_t i = 0; i < draft->unsettled_count; i++) {
+        add_note(draft, draft->unsettled[i]);
+    }
+    add_note(draft, spar_horovod_note());
+    if (report->layer_count == 0 && report->dense_calls > 0 &&
+        draft->unsettled_count == 0) {
+        add_note(draft, "all stayed dense: the run was too short to learn its "
+                        "steps");
     }
     if (report->nonfinite_calls > 0) {
         add_note(draft, "calls with NaN or Inf were exchanged densely, "
@@ -365,6 +384,7 @@ void spar_finish_report(void)
 {
     draft_t draft;
 
+    spar_horovod_look();
     draft_report(&draft, NULL);
     average_interfaces(&draft.report);
     if (spar_engine.rank == 0) {

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Even a step of one call is watched for that many calls: a few equal layers
- * in a row must not look like a whole step. */
-#define LEAST_RUN 24
 /* Occasional small calls (a metric every few steps) disturb the markers; the
  * plain sequence counts too when it repeats that much longer. */
 #define PLAIN_FACTOR 4
@@ -93,7 +90,7 @@ static size_t find_period(const spar_sequence_t *sequence)
         return sequence->plain_run[period] >= needed ? period : 0;
     }
     for (size_t period = 1; period <= SPAR_SEQUENCE_MAX_PERIOD; period++) {
-        uint64_t needed = max_u64(repeats * period, LEAST_RUN);
+        uint64_t needed = max_u64(repeats * period, SPAR_SEQUENCE_LEAST_RUN);
 
         if (sequence->marked_run[period] >= needed ||
             sequence->plain_run[period] >= PLAIN_FACTOR * needed) {

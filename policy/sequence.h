@@ -23,6 +23,9 @@
 #define SPAR_SEQUENCE_MAX_PERIOD 1024
 /* Calls that are remembered while learning; a power of two. */
 #define SPAR_SEQUENCE_HISTORY 2048
+/* Even a step of one call is watched for that many calls: a few equal layers
+ * in a row must not look like a whole step. */
+#define SPAR_SEQUENCE_LEAST_RUN 24
 
 typedef struct spar_sequence_call {
     spar_dtype_t dtype;
@@ -116,6 +119,17 @@ size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
  * the latest call is. */
 spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
                                           size_t period, size_t first);
+
+/* What is known of calls that are still learnt from, for the report. */
+typedef struct spar_sequence_look {
+    uint64_t calls;  /* in all that were learnt from, since the beginning */
+    uint64_t recent; /* of these, since learning began; those remembered */
+    size_t sizes;    /* different types and counts among them */
+    bool repeats;    /* the latest repeat, but not often enough yet */
+} spar_sequence_look_t;
+
+/* All 0 if the sequence is known. */
+spar_sequence_look_t spar_sequence_look(const spar_sequence_t *sequence);
 
 /* Hint: address of the slot's latest call while it was learnt. */
 uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot);

@@ -204,6 +204,7 @@ include(mpi/nonblocking.cmake)
 include(mpi/modes.cmake)
 include(mpi/densities.cmake)
 include(mpi/selected.cmake)
+include(mpi/fusion.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,
 # and of a job that dies
