@@ -24,12 +24,12 @@ enum {
 typedef struct layer {
     const char *name; /* of its communicator */
     MPI_Comm comm;
-    int count;
+    MPI_Request request;
     float *gradient;
     double *delivered;
     double *expected;
+    int count;
     int different; /* steps that were not the dense sum */
-    MPI_Request request;
 } layer_t;
 
 static layer_t layers[LAYERS];
