@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pmpi/check.h"
 #include "pmpi/cost.h"
 #include "pmpi/dense_call.h"
 #include "pmpi/engine.h"
@@ -187,6 +188,7 @@ static void end_ring(spar_op_t *op)
 
     spar_cost_bytes(op, spar_ring_bytes_sent(comm->ring));
     op->stage = SPAR_OP_ENDED;
+    spar_check_note(op, op->call.recvbuf);
     if (op->layer->sparse && op->layer->trial.method == SPAR_METHOD_RING) {
         op->layer->sparse_calls++; /* mode sparse, asked for by name */
         op->was_sparse = true;

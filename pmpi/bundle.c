@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "exchange/split_state.h"
 #include "pmpi/advance.h"
+#include "pmpi/check.h"
 #include "pmpi/cost.h"
 #include "pmpi/plan.h"
 #include "pmpi/sparse.h"
@@ -238,6 +239,7 @@ static void note_member(const spar_lane_t *lane, size_t index, uint64_t before)
                             exchange->bytes_sent * before / total);
     layer->entries_sent += exchange->entries_sent * after / total -
                            exchange->entries_sent * before / total;
+    spar_check_note(op, op->call.recvbuf);
     spar_sparse_note_merged(op, &bundle->staging.selection,
                             bundle->staging.begins[index],
                             bundle->staging.begins[index + 1]);

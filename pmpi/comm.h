@@ -69,6 +69,9 @@ typedef struct spar_negotiation {
     spar_layer_t *old_layers;
     size_t old_count;
     bool ring_failed;
+    /* Of a check (pmpi/check.h): how much differs, and the first of it. */
+    size_t differences;
+    size_t suspect;
     spar_sequence_place_t place;
     struct {
         uint64_t period;
@@ -159,6 +162,8 @@ typedef struct spar_comm {
     spar_densities_t densities; /* where a rule sets them */
     uint64_t probe_steps; /* with the least densities, to see who overlaps */
     spar_tracing_comm_t tracing;
+    uint64_t checks;      /* steps that were the same on all ranks, */
+    uint64_t checked;     /* and results of calls in them */
     uint64_t dense_calls; /* candidates that went dense */
     uint64_t nonfinite_calls;
     uint64_t bytes_sent; /* with dense calls' volume */

@@ -36,6 +36,9 @@ typedef struct draft {
     size_t unsettled_count;
     char progress[224];
     char multiple[192];
+    char checks[128];
+    uint64_t check_count;
+    uint64_t checked;
     bool out_of_memory;
 } draft_t;
 
@@ -266,6 +269,8 @@ static void visit(spar_comm_t *comm, void *argument)
     report->sent_total += comm->bytes_sent;
     report->dense_calls += comm->dense_calls;
     report->nonfinite_calls += comm->nonfinite_calls;
+    draft->check_count += comm->checks;
+    draft->checked += comm->checked;
     spar_shadow_add_overlap(comm, report);
     add_memory(report, comm);
     add_layers(draft, comm);
@@ -294,6 +299,14 @@ static void add_notes(draft_t *draft)
         draft->unsettled_count == 0) {
         add_note(draft, "all stayed dense: the run was too short to learn its "
                         "steps");
+    }
+    if (draft->check_count > 0) {
+        snprintf(draft->checks, sizeof(draft->checks),
+                 "SPAR_CHECK: %llu steps with %llu sums were the same on all "
+                 "ranks",
+                 (unsigned long long)draft->check_count,
+                 (unsigned long long)draft->checked);
+        add_note(draft, draft->checks);
     }
     if (report->nonfinite_calls > 0) {
         add_note(draft, "calls with NaN or Inf were exchanged densely, "

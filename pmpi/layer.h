@@ -47,6 +47,7 @@ typedef struct spar_layer {
     void *residual;       /* allocated at the first sparse call */
     void *fresh;          /* beside it (pmpi/fresh.h); NULL: none */
     uint64_t flushed_epoch;
+    double digest;      /* of the result of a step that is checked; 0: none */
     bool fresh_asked;   /* whether there is memory for it */
     bool many;          /* had more non-zeros than half of what it may send,
                            since the last review */

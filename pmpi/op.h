@@ -39,6 +39,7 @@ typedef enum spar_op_stage {
     SPAR_OP_PROPOSED,  /* a new plan is due, behind what is under way */
     SPAR_OP_PLANNING,  /* the ranks agree on the plan */
     SPAR_OP_PLACED,    /* which layer it is, is known */
+    SPAR_OP_CHECKING,  /* the ranks compare what they have */
     SPAR_OP_REVIEWING, /* the ranks agree on a review of the plan */
     SPAR_OP_READY,     /* starts as soon as its layer and its lane are free */
     /* Under way. */
@@ -94,6 +95,7 @@ typedef struct spar_op {
     const char *cause;         /* of an error */
     spar_method_t method;      /* of its sum; SPAR_METHODS: several, or none */
     bool was_sparse;
+    bool checked; /* its result is compared over the ranks */
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;
     uint64_t flush_epoch;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "exchange/split_state.h"
+#include "pmpi/check.h"
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
 #include "pmpi/fresh.h"
@@ -431,6 +432,7 @@ static void note_sparse(spar_op_t *op)
 static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
 {
     note_sparse(op);
+    spar_check_note(op, out_of(op));
     if (spar_engine_is_shadow()) {
         spar_shadow_end_sparse(op, bytes, is_sampled(op->layer));
     }

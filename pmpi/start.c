@@ -2,6 +2,7 @@
 
 #include "pmpi/advance.h"
 #include "pmpi/agree.h"
+#include "pmpi/check.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/layer_choice.h"
@@ -73,16 +74,30 @@ static void find_layer(spar_op_t *op)
         op->layer->calls++;
         op->layer->address = op->what.address;
     }
+    spar_check_place(op);
     spar_tracing_place(op);
 }
 
-/* Reviews, too, want to know what all calls before them have come to. */
+static void review_or_find_layer(spar_op_t *op)
+{
+    if (op->place.step_begins && spar_review_is_due(op->comm)) {
+        spar_tracing_agreement(op->comm, NULL);
+        spar_review_begin(op->comm);
+        op->stage = SPAR_OP_REVIEWING;
+    } else {
+        find_layer(op);
+    }
+}
+
+/* Reviews and checks, too, want to know what all calls before them have come
+ * to. */
 static bool begin_step(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
+    bool check = op->place.step_begins && spar_check_is_due(comm);
     bool review = op->place.step_begins && spar_review_is_due(comm);
 
-    if (review && comm->active != NULL) {
+    if ((check || review) && comm->active != NULL) {
         return false;
     }
     if (op->place.step_begins && spar_steps_begin(comm, op->posted)) {
@@ -92,13 +107,25 @@ static bool begin_step(spar_op_t *op)
     if (op->place.step_begins) {
         spar_timeline_begin_step(comm, op);
     }
-    if (review) {
+    if (check) {
         spar_tracing_agreement(comm, NULL);
-        spar_review_begin(comm);
-        op->stage = SPAR_OP_REVIEWING;
+        spar_check_begin(comm);
+        op->stage = SPAR_OP_CHECKING;
     } else {
-        find_layer(op);
+        review_or_find_layer(op);
     }
+    return true;
+}
+
+static bool progress_check(spar_op_t *op)
+{
+    uint64_t before = spar_agree_count(op->comm);
+
+    if (!spar_check_progress(op->comm)) {
+        return spar_agree_count(op->comm) != before;
+    }
+    spar_tracing_agreement(op->comm, "check");
+    review_or_find_layer(op);
     return true;
 }
 
@@ -297,6 +324,8 @@ bool spar_start_next(spar_comm_t *comm)
         return progress_plan(op);
     case SPAR_OP_PLACED:
         return begin_step(op);
+    case SPAR_OP_CHECKING:
+        return progress_check(op);
     case SPAR_OP_REVIEWING:
         return progress_review(op);
     case SPAR_OP_READY:

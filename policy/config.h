@@ -96,11 +96,12 @@ typedef struct spar_config {
     uint64_t learn_steps;
     uint64_t watch_steps;
     uint64_t ramp_steps;
-    uint64_t step_calls; /* 0: learn it */
-    uint64_t stop_steps; /* 0: never */
-    double init_timeout; /* seconds */
-    spar_windows_t ab;   /* mode ab, steps */
-    double density_min;  /* bounds and first value of densities by a rule */
+    uint64_t step_calls;  /* 0: learn it */
+    uint64_t stop_steps;  /* 0: never */
+    uint64_t check_steps; /* 0: never */
+    double init_timeout;  /* seconds */
+    spar_windows_t ab;    /* mode ab, steps */
+    double density_min;   /* bounds and first value of densities by a rule */
     double density_max;
     double density_base;
     uint64_t density_rule;                /* spar_config_density_t */

@@ -254,6 +254,18 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(init_timeout),
      .low = 0.1,
      .high = 3600},
+    {.name = "SPAR_CHECK",
+     .initial = "off",
+     .allowed = "off, or 1 to 1000000",
+     .doc = "Every so many steps all ranks compare their plans and the results "
+            "of the calls that Spar has summed, and a difference ends the job "
+            "with exit code 76 and a line that tells what differs on which "
+            "ranks. Costs a sweep over the results of these steps, and calls "
+            "of one step do not overlap with those of the next.",
+     .type = &spar_config_number,
+     .offset = FIELD(check_steps),
+     .low = 0,
+     .high = 1e6},
     {.name = "SPAR_STOP_STEPS",
      .initial = "0",
      .allowed = "0 to 1000000000",

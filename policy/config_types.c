@@ -39,14 +39,20 @@ static void choice_print(const spar_config_row_t *row, const void *field,
 const spar_config_type_t spar_config_choice = {choice_parse, choice_print,
                                                NULL};
 
+/* A number whose zero means something else, "auto" or "off", shows and takes
+ * that word. */
+static bool has_word(const spar_config_row_t *row)
+{
+    return isalpha((unsigned char)row->initial[0]);
+}
+
 static int number_parse(const spar_config_row_t *row, const char *text,
                         void *field)
 {
     uint64_t number;
     double value;
 
-    /* A number whose zero means "auto" shows and takes that word. */
-    if (strcmp(row->initial, "auto") == 0 && strcasecmp(text, "auto") == 0) {
+    if (has_word(row) && strcasecmp(text, row->initial) == 0) {
         value = 0;
     } else if (spar_number_parse_with_unit(text, spar_number_units, &value) !=
                    0 ||
@@ -65,8 +71,8 @@ static void number_print(const spar_config_row_t *row, const void *field,
     uint64_t number;
 
     memcpy(&number, field, sizeof(number));
-    if (number == 0 && strcmp(row->initial, "auto") == 0) {
-        snprintf(text, size, "auto");
+    if (number == 0 && has_word(row)) {
+        snprintf(text, size, "%s", row->initial);
     } else {
         snprintf(text, size, "%llu", (unsigned long long)number);
     }

@@ -205,6 +205,7 @@ include(mpi/modes.cmake)
 include(mpi/densities.cmake)
 include(mpi/selected.cmake)
 include(mpi/fusion.cmake)
+include(mpi/check.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,
 # and of a job that dies
