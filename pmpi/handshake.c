@@ -6,6 +6,7 @@
 #include "spar_version.h"
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -113,19 +114,41 @@ static void name_missing(const char *missing, int size)
                count, size, list);
 }
 
-/* Why a rank cannot take part; empty: it can. */
-static void judge(const hello_t *mine, const hello_t *theirs, int rank,
-                  char *reason, size_t size)
+/* Settings of another size make another version, whatever it says. */
+static bool is_other_version(const hello_t *mine, const hello_t *theirs)
 {
-    if (strncmp(theirs->version, mine->version, sizeof(mine->version)) != 0 ||
-        theirs->config_bytes != mine->config_bytes) {
-        snprintf(reason, size,
-                 "rank %d on %.63s has libspar.so %.31s, rank 0 has %.31s: "
-                 "install the same version on every host",
-                 rank, theirs->host, theirs->version, mine->version);
-    } else if (theirs->error[0] != '\0') {
-        snprintf(reason, size, "%.190s (rank %d on %.63s)", theirs->error, rank,
-                 theirs->host);
+    return strncmp(theirs->version, mine->version, sizeof(mine->version)) !=
+               0 ||
+           theirs->config_bytes != mine->config_bytes;
+}
+
+/* Ends the job if any rank has another version than rank 0: nothing else that
+ * such a rank says can be relied on. */
+static void judge_versions(int size, const hello_t *mine, const hello_t *hellos)
+{
+    char list[720] = "";
+    size_t used = 0;
+    int count = 0;
+
+    for (int rank = 1; rank < size; rank++) {
+        const hello_t *theirs = &hellos[rank];
+
+        if (is_other_version(mine, theirs) && ++count <= NAMED_RANKS) {
+            used += (size_t)snprintf(list + used, sizeof(list) - used,
+                                     "%srank %d on %.40s has %.20s",
+                                     count > 1 ? ", " : "", rank, theirs->host,
+                                     theirs->version);
+        }
+    }
+    if (count > NAMED_RANKS) {
+        snprintf(list + used, sizeof(list) - used, " and %d more",
+                 count - NAMED_RANKS);
+    }
+    if (count > 0) {
+        spar_error("%d of %d ranks have another libspar.so than rank 0, which "
+                   "has %.20s: %s. Install the same version on every host",
+                   count, size, mine->version, list);
+        end_job();
     }
 }
 
@@ -195,15 +218,19 @@ static void collect(int size, hello_t *hellos, double timeout)
 }
 
 /* Ends the job with the first rank's reason that there is. */
-static void judge_all(int size, const hello_t *mine, const hello_t *hellos)
+static void judge_settings(int size, const hello_t *mine, const hello_t *hellos)
 {
     char reason[256];
 
     snprintf(reason, sizeof(reason), "%s", mine->error);
     for (int rank = 1; rank < size && reason[0] == '\0'; rank++) {
-        judge(mine, &hellos[rank], rank, reason, sizeof(reason));
-        if (reason[0] == '\0') {
-            warn_of_difference(mine, &hellos[rank], rank);
+        const hello_t *theirs = &hellos[rank];
+
+        if (theirs->error[0] != '\0') {
+            snprintf(reason, sizeof(reason), "%.190s (rank %d on %.63s)",
+                     theirs->error, rank, theirs->host);
+        } else {
+            warn_of_difference(mine, theirs, rank);
         }
     }
     if (reason[0] != '\0') {
@@ -222,7 +249,8 @@ static void lead(int size, const hello_t *mine, double timeout)
         end_job();
     }
     collect(size, hellos, timeout);
-    judge_all(size, mine, hellos);
+    judge_versions(size, mine, hellos);
+    judge_settings(size, mine, hellos);
     free(hellos);
     memcpy(reply.config, mine->config, sizeof(reply.config));
     for (int rank = 1; rank < size; rank++) {

@@ -16,6 +16,13 @@ add_test(NAME lab_nodes
 set_tests_properties(lab_nodes PROPERTIES LABELS lab TIMEOUT 180
     SKIP_RETURN_CODE 77 RESOURCE_LOCK lab PROCESSORS 2)
 
+add_test(NAME lab_partial
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/partial.sh
+        ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>
+        $<TARGET_FILE:mpi_sim> $<TARGET_FILE:spar>)
+set_tests_properties(lab_partial PROPERTIES LABELS lab TIMEOUT 120
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK lab)
+
 add_test(NAME lab_topology
     COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/lab/topology.sh
         ${CMAKE_SOURCE_DIR}/bench/lab $<TARGET_FILE:lab_transfer>

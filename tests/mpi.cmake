@@ -206,6 +206,7 @@ include(mpi/densities.cmake)
 include(mpi/selected.cmake)
 include(mpi/fusion.cmake)
 include(mpi/check.cmake)
+include(mpi/trouble.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,
 # and of a job that dies

@@ -3,12 +3,14 @@
  *   FAULT_RECEIVE=n  the n-th message that rank 0 receives has a wrong size
  *   FAULT_THREAD=1   Spar cannot start a thread on rank 1
  *   FAULT_MALLOC=n   Spar gets no n bytes on rank 1
+ *   FAULT_FULL=path  the disk of files whose names begin so is full, on rank 0
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <mpi.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +53,20 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
         return EAGAIN;
     }
     return real(thread, attributes, run, argument);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+    FILE *(*real)(const char *, const char *);
+    void *symbol = dlsym(RTLD_NEXT, "fopen");
+    const char *fault = getenv("FAULT_FULL");
+
+    memcpy(&real, &symbol, sizeof(real));
+    if (fault != NULL && is_rank("0") &&
+        strncmp(path, fault, strlen(fault)) == 0) {
+        path = "/dev/full";
+    }
+    return real(path, mode);
 }
 
 #ifdef WITH_MALLOC

@@ -1,14 +1,18 @@
 #!/bin/bash
-# Kills one rank of a job in its training: mpirun must fail soon and leave no
+# Kills a process of a job in its training: mpirun must fail soon and leave no
 # process behind.
-# Usage: killed.sh [-n RANKS] [-m TEXT]... -- prog [args]
-#   -m TEXT   must be in the output
+# Usage: killed.sh [-n RANKS] [-s SIGNAL] [-v VICTIM] [-m TEXT]... -- prog [args]
+#   -s SIGNAL   KILL
+#   -v VICTIM   a rank, or mpirun; the last rank
+#   -m TEXT     must be in the output
 # The program says "step 20" on stderr when it trains.
 set -u
-ranks=3 must=()
+ranks=3 signal=KILL victim="" must=()
 while [ $# -gt 0 ]; do
     case $1 in
     -n) ranks=$2; shift 2 ;;
+    -s) signal=$2; shift 2 ;;
+    -v) victim=$2; shift 2 ;;
     -m) must+=("$2"); shift 2 ;;
     --) shift; break ;;
     *) echo "killed.sh: unknown option $1" >&2; exit 2 ;;
@@ -57,11 +61,12 @@ pids=()
 wait_until 60 trains || fail "the job does not train"
 mapfile -t pids < <(pgrep -P "$mpirun")
 [ "${#pids[@]}" -eq "$ranks" ] || fail "${#pids[@]} processes, not $ranks"
+target=$mpirun
 for pid in "${pids[@]}"; do
-    [ "$(rank_of "$pid")" != $((ranks - 1)) ] || victim=$pid
+    [ "$(rank_of "$pid")" != "${victim:-$((ranks - 1))}" ] || target=$pid
 done
-kill -9 "$victim"
-wait_until 30 gone "$mpirun" || fail "mpirun still runs 30 s after a rank died"
+kill -s "$signal" "$target"
+wait_until 30 gone "$mpirun" || fail "mpirun still runs 30 s after SIG$signal"
 wait "$mpirun"
 code=$?
 [ $code -ne 0 ] || fail "mpirun ended with 0"
