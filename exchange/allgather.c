@@ -4,10 +4,12 @@
 #include "exchange/machine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef enum phase {
     PHASE_HEADERS, /* headers travel; in eager calls, entries with them */
-    PHASE_ENTRIES  /* entries travel; the residual is committed meanwhile */
+    PHASE_ENTRIES  /* entries travel, behind their header again; the residual is
+                      committed meanwhile */
 } phase_t;
 
 typedef struct peer {
@@ -96,14 +98,13 @@ static spar_status_t post_pair(allgather_t *allgather, int from, int to)
         return status;
     }
     if (theirs > 0) {
-        status = spar_machine_receive(
-            machine, from, tag, spar_block_payload(block_of(allgather, from)),
-            theirs);
+        status =
+            spar_machine_receive(machine, from, tag, block_of(allgather, from),
+                                 SPAR_WIRE_HEADER_BYTES + theirs);
     }
     if (status == SPAR_OK && mine > 0) {
-        status = spar_machine_send(machine, to, tag,
-                                   spar_block_payload(block_of(allgather, me)),
-                                   mine);
+        status = spar_machine_send(machine, to, tag, block_of(allgather, me),
+                                   SPAR_WIRE_HEADER_BYTES + mine);
     }
     return status;
 }
@@ -149,6 +150,9 @@ static spar_status_t start(spar_exchange_t *exchange)
                                  "its entries do not fit");
     }
     spar_wire_header_pack(&call->header, header_of(allgather, rank));
+    if (call->header.flags == 0) {
+        spar_wire_header_pack(&call->header, block_of(allgather, rank));
+    }
     return post(allgather);
 }
 
@@ -258,7 +262,19 @@ static spar_status_t add_blocks(allgather_t *allgather)
     return SPAR_OK;
 }
 
-/* What comes alone, without a header, has to be as long as was announced. */
+/* Whether the entries from a rank are those that it has announced, and not of
+ * another exchange. */
+static bool are_announced(const allgather_t *allgather, int rank)
+{
+    const spar_machine_t *machine = &allgather->machine;
+    const peer_t *peer = &allgather->peers[rank];
+
+    return machine->exchange.call.eager ||
+           (spar_block_is_whole(&peer->header, machine->receives[rank].bytes) &&
+            memcmp(block_of(allgather, rank), peer->alone,
+                   sizeof(peer->alone)) == 0);
+}
+
 static spar_status_t receive_entries(allgather_t *allgather)
 {
     spar_machine_t *machine = &allgather->machine;
@@ -268,11 +284,9 @@ static spar_status_t receive_entries(allgather_t *allgather)
         bool waited = machine->receives[rank].handle != NULL;
         spar_status_t status = spar_machine_received(machine, rank);
 
-        if (waited && status == SPAR_OK &&
-            machine->receives[rank].bytes !=
-                allgather->peers[rank].header.payload_bytes) {
-            status = spar_machine_fail(machine, SPAR_ERR_TRANSPORT, rank,
-                                       "sent fewer bytes than it said");
+        if (waited && status == SPAR_OK && !are_announced(allgather, rank)) {
+            status = spar_machine_fail(machine, SPAR_ERR_WIRE, rank,
+                                       "sent other entries than announced");
         }
         if (status < 0) {
             return status;

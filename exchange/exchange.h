@@ -9,6 +9,8 @@
  *   - leave bitwise the same sum on every rank;
  *   - settle the residual with exactly what has arrived in the sum:
  *     decoded(sent) + new residual = gradient + old residual, to the last bit;
+ *   - begin every message with a header of the call, so that one that belongs
+ * to another call, or comes twice, is an error;
  *   - neither block nor allocate while they advance.
  *
  * Machines that never run at the same time may share a tag: messages between

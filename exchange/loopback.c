@@ -33,6 +33,8 @@ struct spar_loopback {
     uint64_t calls;
     uint64_t messages;
     size_t pending;
+    size_t undelivered;
+    uint64_t activity;
     message_t *first; /* in the order in which they were sent */
     message_t **last_p;
     endpoint_t *endpoints;
@@ -62,6 +64,7 @@ static spar_status_t start(endpoint_t *endpoint, const operation_t *what,
     }
     *operation = *what;
     endpoint->loopback->pending++;
+    endpoint->loopback->activity++;
     transfer_p->handle = operation;
     return SPAR_OK;
 }
@@ -72,7 +75,30 @@ static bool is_lost(const spar_loopback_t *loopback, int rank)
            loopback->messages >= loopback->faults.lost_after;
 }
 
-static void enqueue(spar_loopback_t *loopback, message_t *message)
+static void append(spar_loopback_t *loopback, message_t *message)
+{
+    if (loopback->faults.max_delay > 0) {
+        message->delay = (unsigned)(next_random(loopback) %
+                                    (loopback->faults.max_delay + 1));
+    }
+    *loopback->last_p = message;
+    loopback->last_p = &message->next;
+    loopback->undelivered++;
+}
+
+/* NULL: out of memory. */
+static message_t *copy_of(const message_t *message)
+{
+    message_t *copy = malloc(sizeof(*copy) + message->bytes);
+
+    if (copy != NULL) {
+        memcpy(copy, message, sizeof(*copy) + message->bytes);
+        copy->next = NULL;
+    }
+    return copy;
+}
+
+static spar_status_t enqueue(spar_loopback_t *loopback, message_t *message)
 {
     const spar_loopback_faults_t *faults = &loopback->faults;
 
@@ -89,12 +115,15 @@ static void enqueue(spar_loopback_t *loopback, message_t *message)
     if (loopback->messages == faults->truncate_message && message->bytes > 0) {
         message->bytes--;
     }
-    if (faults->max_delay > 0) {
-        message->delay =
-            (unsigned)(next_random(loopback) % (faults->max_delay + 1));
+    append(loopback, message);
+    if (loopback->messages == faults->duplicate_message) {
+        message = copy_of(message);
+        if (message == NULL) {
+            return SPAR_ERR_TRANSPORT;
+        }
+        append(loopback, message);
     }
-    *loopback->last_p = message;
-    loopback->last_p = &message->next;
+    return SPAR_OK;
 }
 
 static spar_status_t loopback_isend(spar_transport_t *transport, int peer,
@@ -125,8 +154,7 @@ static spar_status_t loopback_isend(spar_transport_t *transport, int peer,
     message->bytes = bytes;
     memcpy(message->data, data, bytes);
     endpoint->bytes_sent += bytes;
-    enqueue(loopback, message);
-    return SPAR_OK;
+    return enqueue(loopback, message);
 }
 
 static spar_status_t loopback_irecv(spar_transport_t *transport, int peer,
@@ -148,6 +176,7 @@ static void finish(spar_loopback_t *loopback, spar_transfer_t *transfer)
     free(transfer->handle);
     transfer->handle = NULL;
     loopback->pending--;
+    loopback->activity++;
 }
 
 static spar_status_t deliver(spar_loopback_t *loopback, message_t **link,
@@ -169,6 +198,7 @@ static spar_status_t deliver(spar_loopback_t *loopback, message_t **link,
         loopback->last_p = link;
     }
     free(message);
+    loopback->undelivered--;
     finish(loopback, transfer);
     return status;
 }
@@ -192,6 +222,7 @@ static spar_status_t loopback_test(spar_transport_t *transport,
             message->tag == operation->tag) {
             if (message->delay > 0) {
                 message->delay--;
+                endpoint->loopback->activity++;
                 return SPAR_INPROGRESS;
             }
             return deliver(endpoint->loopback, link, transfer);
@@ -272,7 +303,22 @@ uint64_t spar_loopback_messages(const spar_loopback_t *loopback)
     return loopback->messages;
 }
 
+uint64_t spar_loopback_calls(const spar_loopback_t *loopback)
+{
+    return loopback->calls;
+}
+
 size_t spar_loopback_pending(const spar_loopback_t *loopback)
 {
     return loopback->pending;
+}
+
+size_t spar_loopback_undelivered(const spar_loopback_t *loopback)
+{
+    return loopback->undelivered;
+}
+
+uint64_t spar_loopback_activity(const spar_loopback_t *loopback)
+{
+    return loopback->activity;
 }

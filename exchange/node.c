@@ -56,7 +56,8 @@ static spar_status_t reserve(spar_exchange_t *exchange,
     if (status == SPAR_OK) {
         status = spar_blocks_reserve(
             &node->blocks, (size_t)node->node_count,
-            spar_partial_bound(size->dtype, size->count, most));
+            spar_partial_bound(size->dtype, size->count, most) +
+                SPAR_NODE_NUMBER_BYTES);
     }
     if (status == SPAR_OK && leads) {
         status = spar_partial_reserve(&node->partial, size->dtype, size->count,

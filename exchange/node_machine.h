@@ -8,6 +8,10 @@
 #include "exchange/machine.h"
 #include "exchange/partial.h"
 
+/* Behind a node's block travels the number of the node: several come to a rank
+ * one after the other, in the same call and from the same leader. */
+#define SPAR_NODE_NUMBER_BYTES sizeof(uint32_t)
+
 /* One node, and its block. */
 typedef struct spar_node {
     int leader;                /* rank */

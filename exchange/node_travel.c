@@ -1,4 +1,5 @@
 #include "exchange/node_machine.h"
+#include "sparsify/wire_bytes.h"
 
 static int me(const spar_node_exchange_t *node)
 {
@@ -134,9 +135,9 @@ spar_status_t spar_node_send_off(spar_node_exchange_t *node)
     return post_receives(node);
 }
 
-/* A block that has come from a rank. */
+/* A block that has come from a rank, with so many bytes behind it. */
 static spar_status_t read(spar_node_exchange_t *node, int rank,
-                          const unsigned char *block,
+                          const unsigned char *block, size_t behind,
                           const spar_wire_header_t *expected,
                           spar_wire_header_t *header_p)
 {
@@ -146,7 +147,8 @@ static spar_status_t read(spar_node_exchange_t *node, int rank,
     spar_status_t status =
         spar_block_read(block, received, expected, header_p, &cause);
 
-    if (status == SPAR_OK && !spar_block_is_whole(header_p, received)) {
+    if (status == SPAR_OK &&
+        !spar_block_is_whole(header_p, received - behind)) {
         cause = "sent more or fewer bytes than it says";
         status = SPAR_ERR_WIRE;
     }
@@ -168,7 +170,7 @@ static spar_status_t merge_rank(spar_node_exchange_t *node, int rank)
 
     if (status == SPAR_OK) {
         status =
-            read(node, rank, block, &machine->exchange.call.header, &header);
+            read(node, rank, block, 0, &machine->exchange.call.header, &header);
     }
     if (status != SPAR_OK || machine->exchange.flags != 0) {
         return status;
@@ -179,12 +181,19 @@ static spar_status_t merge_rank(spar_node_exchange_t *node, int rank)
                              : spar_machine_fail(machine, status, rank, cause);
 }
 
+/* Of the message with a node's block. */
+static size_t node_bytes(const spar_wire_header_t *header)
+{
+    return SPAR_WIRE_HEADER_BYTES + header->payload_bytes +
+           SPAR_NODE_NUMBER_BYTES;
+}
+
 /* Writes the node's block, and sends it to the other leaders. */
 static spar_status_t send_across(spar_node_exchange_t *node)
 {
     spar_machine_t *machine = &node->machine;
     unsigned char *block = spar_node_block(node, node->here);
-    size_t room = spar_blocks_room(&node->blocks);
+    size_t room = spar_blocks_room(&node->blocks) - SPAR_NODE_NUMBER_BYTES;
     spar_node_t *here = &node->nodes[node->here];
     spar_wire_header_t header = node_header(node, node->here);
     spar_status_t status = SPAR_OK;
@@ -201,14 +210,16 @@ static spar_status_t send_across(spar_node_exchange_t *node)
     if (status != SPAR_OK) {
         return too_large(node);
     }
+    spar_wire_store32(spar_block_payload(block) + header.payload_bytes,
+                      (uint32_t)node->here);
     here->header = header;
     here->known = true;
     for (int i = 1; status == SPAR_OK && i < node->node_count; i++) {
         int to = (node->here + i) % node->node_count;
 
-        status = spar_machine_send(
-            machine, node->nodes[to].leader, machine->exchange.tag + 1, block,
-            SPAR_WIRE_HEADER_BYTES + header.payload_bytes);
+        status = spar_machine_send(machine, node->nodes[to].leader,
+                                   machine->exchange.tag + 1, block,
+                                   node_bytes(&header));
     }
     return status;
 }
@@ -236,11 +247,27 @@ static spar_status_t merge_node(spar_node_exchange_t *node)
     return SPAR_OK;
 }
 
+static spar_status_t read_node(spar_node_exchange_t *node, int number, int from)
+{
+    spar_node_t *there = &node->nodes[number];
+    const spar_wire_header_t expected = node_header(node, number);
+    unsigned char *block = spar_node_block(node, number);
+    spar_status_t status = read(node, from, block, SPAR_NODE_NUMBER_BYTES,
+                                &expected, &there->header);
+
+    if (status == SPAR_OK &&
+        spar_wire_load32(spar_block_payload(block) +
+                         there->header.payload_bytes) != (uint32_t)number) {
+        status = spar_machine_fail(&node->machine, SPAR_ERR_DISAGREE, from,
+                                   "sends another node's sum");
+    }
+    return status;
+}
+
 /* Looks for the block of a node, which comes from a rank. */
 static spar_status_t look_for(spar_node_exchange_t *node, int number, int from)
 {
     spar_node_t *there = &node->nodes[number];
-    const spar_wire_header_t expected = node_header(node, number);
     spar_status_t status;
 
     if (there->known) {
@@ -248,8 +275,7 @@ static spar_status_t look_for(spar_node_exchange_t *node, int number, int from)
     }
     status = spar_machine_received(&node->machine, from);
     if (status == SPAR_OK) {
-        status = read(node, from, spar_node_block(node, number), &expected,
-                      &there->header);
+        status = read_node(node, number, from);
         there->known = status == SPAR_OK;
     }
     return status;
@@ -264,10 +290,9 @@ static spar_status_t forward(spar_node_exchange_t *node, int rank)
     while (status == SPAR_OK && node->forwarded[rank] < node->known) {
         int number = node->forwarded[rank]++;
 
-        status = spar_machine_send(
-            machine, rank, machine->exchange.tag + 1,
-            spar_node_block(node, number),
-            SPAR_WIRE_HEADER_BYTES + node->nodes[number].header.payload_bytes);
+        status = spar_machine_send(machine, rank, machine->exchange.tag + 1,
+                                   spar_node_block(node, number),
+                                   node_bytes(&node->nodes[number].header));
         machine->exchange.moves++;
         if (status == SPAR_OK) {
             status = spar_machine_sent(machine, rank);

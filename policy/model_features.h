@@ -14,9 +14,9 @@
  * two cost two rounds of n elements more. The factor tells how well the library
  * does.
  *
- * ALLGATHER: every rank sends its header, then its block, to P-1 ranks, or both
- * at once where that is allowed (eager), and adds P blocks (Renggli et al.,
- * SparCML, SC'19, section 5).
+ * ALLGATHER: every rank sends its header, then its block with the header again,
+ * to P-1 ranks, or the latter at once where that is allowed (eager), and adds P
+ * blocks (Renggli et al., SparCML, SC'19, section 5).
  *
  * DOUBLING: recursive doubling with the entries that any of 2^r ranks has,
  * which are n (1 - (1-d)^(2^r)) if ranks choose independently (SparCML,

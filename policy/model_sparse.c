@@ -19,13 +19,11 @@ static double own_bytes(const spar_call_t *call)
 
 spar_model_units_t spar_model_allgather(const spar_call_t *call)
 {
-    double bytes = own_bytes(call);
+    double bytes = SPAR_MODEL_HEADER_BYTES + own_bytes(call);
     spar_model_units_t units = own_work(call);
     spar_model_units_t more;
 
-    if (call->shape->eager) {
-        bytes += SPAR_MODEL_HEADER_BYTES;
-    } else {
+    if (!call->shape->eager) {
         more = spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES);
         spar_units_add(&units, &more);
     }

@@ -1,5 +1,6 @@
 # N ranks in one process, and what every algorithm has to pass.
-add_library(spar_test_job STATIC unit/job.c unit/exchange_cases.c)
+add_library(spar_test_job STATIC unit/job.c
+    unit/algorithms.c unit/exchange_cases.c)
 target_link_libraries(spar_test_job PUBLIC
     spar_exchange spar_loopback PkgConfig::CMOCKA m)
 spar_unit_test(allgather spar_test_job)
@@ -7,6 +8,12 @@ spar_unit_test(doubling spar_test_job)
 spar_unit_test(split spar_test_job)
 spar_unit_test(node spar_test_job)
 spar_unit_test(exchange_random spar_test_job)
+spar_unit_test(exchange_faults spar_test_job)
+if(SPAR_LONG_TESTS)
+    add_test(NAME unit_exchange_faults_long COMMAND test_exchange_faults 10000)
+    set_tests_properties(unit_exchange_faults_long PROPERTIES
+        TIMEOUT 600 LABELS soak)
+endif()
 spar_unit_test(exchange_turns spar_exchange spar_loopback)
 spar_unit_test(ring spar_exchange spar_loopback)
 spar_unit_test(ring_large spar_exchange)

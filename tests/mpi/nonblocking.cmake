@@ -1,5 +1,4 @@
 # Jobs with non-blocking sums
-option(SPAR_LONG_TESTS "Tests that take ten minutes and more (ctest -L soak)" OFF)
 
 add_library(mpi_completion STATIC mpi/completion.c mpi/traffic.c)
 target_link_libraries(mpi_completion PUBLIC MPI::MPI_C Threads::Threads m)

@@ -3,12 +3,7 @@
  * step is checked by itself; moreover all algorithms that deliver everything
  * have to agree. A seed can be given as argument.
  */
-#include "job.h"
-
-#include "exchange/allgather.h"
-#include "exchange/doubling.h"
-#include "exchange/node.h"
-#include "exchange/split.h"
+#include "algorithms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,50 +13,6 @@
 #define STEPS 4
 
 static uint64_t seed;
-
-static spar_status_t create_allgather(const job_t *job,
-                                      spar_transport_t *transport,
-                                      spar_exchange_t **exchange_p)
-{
-    (void)job;
-    return spar_allgather_create(transport, 1, exchange_p);
-}
-
-static spar_status_t create_doubling(const job_t *job,
-                                     spar_transport_t *transport,
-                                     spar_exchange_t **exchange_p)
-{
-    (void)job;
-    return spar_doubling_create(transport, 1, exchange_p);
-}
-
-static spar_status_t create_split(const job_t *job, spar_transport_t *transport,
-                                  spar_exchange_t **exchange_p)
-{
-    (void)job;
-    return spar_split_create(transport, 1, exchange_p);
-}
-
-/* Nodes of a size that the job's seed decides. */
-static spar_status_t create_node(const job_t *job, spar_transport_t *transport,
-                                 spar_exchange_t **exchange_p)
-{
-    int nodes[JOB_MOST_RANKS];
-    int each = 1 + (int)(job->shape.seed % 5);
-
-    for (int rank = 0; rank < transport->size; rank++) {
-        nodes[rank] = rank / each;
-    }
-    return spar_node_create(transport, 1, nodes, exchange_p);
-}
-
-static const job_algorithm_t algorithms[] = {
-    {"allgather", create_allgather, true, false},
-    {"doubling", create_doubling, false, false},
-    {"node", create_node, false, false},
-    {"split", create_split, true, true}};
-
-#define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
 static uint64_t below(uint64_t *random, uint64_t limit)
 {
@@ -125,21 +76,21 @@ static void run(const job_algorithm_t *algorithm, const job_shape_t *shape,
 
 static void compare(const job_shape_t *shape)
 {
-    void *results[ALGORITHMS][STEPS];
+    void *results[JOB_ALGORITHMS][STEPS];
 
-    for (size_t i = 0; i < ALGORITHMS; i++) {
-        run(&algorithms[i], shape, results[i]);
+    for (size_t i = 0; i < JOB_ALGORITHMS; i++) {
+        run(&job_algorithms[i], shape, results[i]);
     }
-    for (size_t i = 1; i < ALGORITHMS; i++) {
+    for (size_t i = 1; i < JOB_ALGORITHMS; i++) {
         /* Without a residual, a split delivers everything, too. */
-        bool same = algorithms[i].partial ? shape->lossless : shape->whole;
+        bool same = job_algorithms[i].partial ? shape->lossless : shape->whole;
 
         for (int step = 0; same && step < STEPS; step++) {
             assert_memory_equal(results[0][step], results[i][step],
                                 shape->count * spar_dtype_size(shape->dtype));
         }
     }
-    for (size_t i = 0; i < ALGORITHMS; i++) {
+    for (size_t i = 0; i < JOB_ALGORITHMS; i++) {
         for (int step = 0; step < STEPS; step++) {
             free(results[i][step]);
         }

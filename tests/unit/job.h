@@ -89,15 +89,21 @@ void job_put(const job_t *job, void *array, uint64_t index, double value);
 void job_fill(job_t *job);
 /* Selects and starts one rank's call. */
 void job_start(job_t *job, int rank);
-/* Advances all ranks to the end of their calls; false: some never end. */
+/* Advances all ranks until their calls have ended, or until all that have not
+ * wait for each other; false: some do. */
 bool job_drive(job_t *job);
 /* All of these. */
 bool job_step(job_t *job);
 
-/* The last step: equal results, the right sum, nothing lost or made up. */
+/* The last step: equal results, the right sum, nothing lost or made up, on all
+ * ranks. */
 void job_check(const job_t *job);
+/* The same on those ranks that have ended well, whatever became of others. */
+void job_check_ended(const job_t *job);
 /* The last step ended with these flags and changed nothing. */
 void job_check_untouched(const job_t *job, uint32_t flags);
+/* The same on those ranks that have ended well. */
+void job_check_ended_untouched(const job_t *job, uint32_t flags);
 
 /* A rank's result. */
 const void *job_result(const job_t *job, int rank);

@@ -86,11 +86,11 @@ static void sparse_methods_send_what_their_papers_say(void **state)
 
     (void)state;
     assert_near(predict(&bytes, SPAR_METHOD_ALLGATHER, 8, 8),
-                7 * (HEADER + block));
+                7 * (2 * HEADER + block));
     assert_near(predict(&messages, SPAR_METHOD_ALLGATHER, 8, 8), 14);
     /* Two hosts of four ranks: 16 blocks leave each. */
     assert_near(predict(&bytes, SPAR_METHOD_ALLGATHER, 8, 2),
-                16 * (HEADER + block));
+                16 * (2 * HEADER + block));
     assert_near(predict(&bytes, SPAR_METHOD_SPLIT, 8, 8),
                 7 * (2 * HEADER + block / 8 + share) + 3 * HEADER);
     /* One block leaves a host, whatever the number of its ranks, after two
