@@ -27,6 +27,7 @@ typedef struct spar_steps {
     double *seconds; /* of each step since the sequence is known */
     size_t count;
     size_t capacity;
+    bool full; /* one found no memory: later ones would take its place */
     double last_begin;
     uint64_t begun; /* in all sequences that were learnt */
     /* Steady state: learning and ramp are over. Bytes sent (with the dense

@@ -253,7 +253,11 @@ static void describe_windows(draft_t *draft, const spar_comm_t *comm)
 
     spar_windows_result_t result;
 
-    if (report->ab == NULL || spar_ab_compare(comm, &result) != SPAR_OK) {
+    if (report->ab == NULL) {
+        return;
+    }
+    if (spar_ab_compare(comm, &result) != SPAR_OK) {
+        draft->out_of_memory = true;
         return;
     }
     spar_windows_result_destroy(&draft->ab);
@@ -343,6 +347,9 @@ static void draft_report(draft_t *draft, const char *reason)
     if (!complete) {
         add_note(draft, "communicators with a call under way in another "
                         "thread are left out");
+    }
+    if (draft->out_of_memory) {
+        add_note(draft, "out of memory: layers or steps are left out");
     }
     add_notes(draft);
     report->notes = draft->notes;

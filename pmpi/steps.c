@@ -60,10 +60,11 @@ static void remember(spar_steps_t *steps, double seconds)
         size_t capacity = steps->capacity == 0 ? 256 : steps->capacity * 2;
         double *grown = NULL;
 
-        if (capacity <= MOST_STEPS) {
+        if (capacity <= MOST_STEPS && !steps->full) {
             grown = realloc(steps->seconds, capacity * sizeof(*grown));
         }
         if (grown == NULL) {
+            steps->full = true;
             return;
         }
         steps->seconds = grown;

@@ -1,5 +1,7 @@
 #include "report/ab.h"
 
+#include "report/json_whole.h"
+
 static void print_gain(const spar_windows_result_t *ab, FILE *file)
 {
     fprintf(file,
@@ -38,13 +40,16 @@ static json_t *positive(double value)
 static json_t *windows_json(const spar_windows_result_t *ab)
 {
     json_t *array = json_array();
+    bool whole = array != NULL;
 
     for (size_t i = 0; i < ab->count; i++) {
-        json_array_append_new(array, json_pack("{s:s, s:f}", "kind",
-                                               i % 2 ? "sparse" : "dense",
-                                               "median_s", ab->medians[i]));
+        spar_json_append(array,
+                         json_pack("{s:s, s:f}", "kind",
+                                   i % 2 ? "sparse" : "dense", "median_s",
+                                   ab->medians[i]),
+                         &whole);
     }
-    return array;
+    return spar_json_whole(array, whole);
 }
 
 json_t *spar_report_ab_json(const spar_report_t *report)

@@ -2,6 +2,7 @@
 
 #include "report/ab.h"
 #include "report/json_topology.h"
+#include "report/json_whole.h"
 #include "report/shadow.h"
 #include "spar_version.h"
 
@@ -20,13 +21,15 @@ static json_t *known(double value)
 static json_t *config_json(const spar_config_t *config)
 {
     json_t *object = json_object();
+    bool whole = object != NULL;
     char value[SPAR_CONFIG_VALUE_MAX];
 
     for (size_t row = 0; row < spar_config_rows(); row++) {
         spar_config_value(config, row, value, sizeof(value));
-        json_object_set_new(object, spar_config_name(row), json_string(value));
+        spar_json_set(object, spar_config_name(row), json_string(value),
+                      &whole);
     }
-    return object;
+    return spar_json_whole(object, whole);
 }
 
 static json_t *job_json(const spar_report_t *report)
@@ -45,15 +48,17 @@ static json_t *job_json(const spar_report_t *report)
 static json_t *steps_json(const spar_report_t *report)
 {
     json_t *seconds = json_array();
+    bool whole = seconds != NULL;
 
     for (size_t i = 0; i < report->steps; i++) {
-        json_array_append_new(seconds, json_real(report->step_seconds[i]));
+        spar_json_append(seconds, json_real(report->step_seconds[i]), &whole);
     }
     return json_pack("{s:I, s:I, s:I, s:f, s:o}", "count",
                      (json_int_t)report->steps, "calls",
                      (json_int_t)report->step_calls, "steady_from",
                      (json_int_t)report->steady_from, "median_s",
-                     spar_report_median_step(report), "seconds", seconds);
+                     spar_report_median_step(report), "seconds",
+                     spar_json_whole(seconds, whole));
 }
 
 static json_t *bytes_json(const spar_report_t *report)
@@ -99,21 +104,23 @@ static json_t *layer_json(const spar_report_layer_t *layer)
 static json_t *layers_json(const spar_report_t *report)
 {
     json_t *array = json_array();
+    bool whole = array != NULL;
 
     for (size_t i = 0; i < report->layer_count; i++) {
-        json_array_append_new(array, layer_json(&report->layers[i]));
+        spar_json_append(array, layer_json(&report->layers[i]), &whole);
     }
-    return array;
+    return spar_json_whole(array, whole);
 }
 
 static json_t *notes_json(const spar_report_t *report)
 {
     json_t *array = json_array();
+    bool whole = array != NULL;
 
     for (size_t i = 0; i < report->note_count; i++) {
-        json_array_append_new(array, json_string(report->notes[i]));
+        spar_json_append(array, json_string(report->notes[i]), &whole);
     }
-    return array;
+    return spar_json_whole(array, whole);
 }
 
 static json_t *calls_json(const spar_report_t *report)
@@ -127,16 +134,18 @@ static json_t *calls_json(const spar_report_t *report)
 static json_t *model_json(const spar_model_t *model)
 {
     json_t *object;
+    bool whole;
 
     if (model == NULL) {
         return json_null();
     }
     object = json_object();
+    whole = object != NULL;
     for (unsigned i = 0; i < SPAR_MODEL_NUMBERS; i++) {
-        json_object_set_new(object, spar_model_number_name(i),
-                            json_real(spar_model_number(model, i)));
+        spar_json_set(object, spar_model_number_name(i),
+                      json_real(spar_model_number(model, i)), &whole);
     }
-    return object;
+    return spar_json_whole(object, whole);
 }
 
 static json_t *densities_json(const spar_report_densities_t *densities)
@@ -166,18 +175,17 @@ static json_t *report_json(const spar_report_t *report)
         bytes_json(report), "calls", calls_json(report), "memory",
         "total_bytes", (json_int_t)report->memory_bytes, "residual_bytes",
         (json_int_t)report->residual_bytes, "layers", layers_json(report));
+    bool whole = root != NULL;
 
-    if (root == NULL) {
-        return NULL;
-    }
-    json_object_set_new(root, "densities", densities_json(&report->densities));
-    json_object_set_new(root, "ab", spar_report_ab_json(report));
-    json_object_set_new(root, "shadow", spar_report_shadow_json(report));
-    json_object_set_new(root, "model", model_json(report->model));
-    json_object_set_new(root, "topology",
-                        spar_report_topology_json(report->topology));
-    json_object_set_new(root, "notes", notes_json(report));
-    return root;
+    spar_json_set(root, "densities", densities_json(&report->densities),
+                  &whole);
+    spar_json_set(root, "ab", spar_report_ab_json(report), &whole);
+    spar_json_set(root, "shadow", spar_report_shadow_json(report), &whole);
+    spar_json_set(root, "model", model_json(report->model), &whole);
+    spar_json_set(root, "topology", spar_report_topology_json(report->topology),
+                  &whole);
+    spar_json_set(root, "notes", notes_json(report), &whole);
+    return spar_json_whole(root, whole);
 }
 
 spar_status_t spar_report_write_json(const spar_report_t *report,

@@ -137,7 +137,7 @@ spar_status_t spar_report_write_json(const spar_report_t *report,
                                      const char *path);
 
 /* Median of the steps from `steady_from` on, of all steps if there are none;
- * 0 without steps. */
+ * 0 without steps; NAN: out of memory. */
 double spar_report_median_step(const spar_report_t *report);
 
 #endif

@@ -4,6 +4,7 @@
 #include "spar_version.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ double spar_report_median_step(const spar_report_t *report)
     }
     sorted = malloc(count * sizeof(*sorted));
     if (sorted == NULL) {
-        return 0;
+        return NAN;
     }
     memcpy(sorted, report->step_seconds + from, count * sizeof(*sorted));
     median = spar_quantile(sorted, count, 0.5);
@@ -65,11 +66,15 @@ static void print_head(const spar_report_t *report, FILE *file)
 
 static void print_traffic(const spar_report_t *report, FILE *file)
 {
+    double median = spar_report_median_step(report);
+
     if (report->steps == 0) {
         return;
     }
-    fprintf(file, "spar: %zu steps, median %.2f ms", report->steps,
-            1e3 * spar_report_median_step(report));
+    fprintf(file, "spar: %zu steps", report->steps);
+    if (!isnan(median)) {
+        fprintf(file, ", median %.2f ms", 1e3 * median);
+    }
     if (report->sent_per_step >= 0) {
         fprintf(file, "; sent per rank and step ");
         print_bytes(file, report->sent_per_step);

@@ -14,6 +14,8 @@ if(SPAR_LONG_TESTS)
     set_tests_properties(unit_exchange_faults_long PROPERTIES
         TIMEOUT 600 LABELS soak)
 endif()
+spar_unit_test(allocations_exchange spar_test_job)
+spar_failing(allocations_exchange)
 spar_unit_test(exchange_turns spar_exchange spar_loopback)
 spar_unit_test(ring spar_exchange spar_loopback)
 spar_unit_test(ring_large spar_exchange)
