@@ -2,6 +2,7 @@
 
 #include "policy/number.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
