@@ -197,7 +197,8 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
         layer->why =
             own_ring ? "dense is asked for" : "dense is predicted faster";
     }
-    layer->flush = layer->owes && !layer->sparse;
+    /* The ring would never deliver what an earlier run has left. */
+    layer->flush = layer->owes && (!layer->sparse || own_ring);
 }
 
 /* Only with more than one call in a step can it be seen whether they overlap

@@ -350,6 +350,9 @@ void spar_comm_attach(MPI_Comm comm)
         spar_real.Comm_free(&shadow);
         return;
     }
+    if (spar_state_is_wanted()) {
+        spar_state_name(state);
+    }
     insert(state, number);
 }
 

@@ -16,6 +16,7 @@
 #include "pmpi/densities.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
+#include "pmpi/state.h"
 #include "pmpi/tracing.h"
 #include "pmpi/transport_mpi.h"
 #include "pmpi/unsettled.h"
@@ -83,6 +84,7 @@ typedef struct spar_negotiation {
     /* The most of all agreements: seconds by method, zeros, densities. */
     double values[SPAR_SEQUENCE_MAX_PERIOD * (SPAR_METHODS + 1 + 4)];
     spar_densities_outcome_t outcome;
+    spar_state_offer_t offer;
     /* Rank 0's. */
     spar_model_history_t history;
     unsigned fits;
@@ -97,6 +99,7 @@ typedef struct spar_comm {
      * before: larger than that of every communicator that one of them has made
      * before, unless several threads make some at the same time. */
     int number;
+    uint64_t state_key; /* of saved residuals; the same on every rank */
     int rank;
     int size;
     atomic_bool freed; /* by the application: the handle is not valid */

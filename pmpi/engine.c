@@ -122,6 +122,7 @@ void spar_engine_start(void)
     spar_gate_init();
     spar_engine.tx_at_start = spar_steps_interface_bytes();
     spar_tracing_start();
+    spar_state_start();
     look_at_node();
     spar_comm_attach(MPI_COMM_WORLD);
     spar_engine.active = true;
@@ -137,9 +138,11 @@ void spar_engine_stop(void)
         spar_warn("calls were not completed before MPI_Finalize");
     }
     spar_helper_stop();
+    spar_state_save_last();
     spar_finish_report();
     spar_comm_release_all();
     spar_comm_free_all();
+    spar_state_stop();
     spar_links_forget();
     spar_nodes_forget();
     spar_tracing_stop();

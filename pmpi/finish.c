@@ -39,6 +39,10 @@ typedef struct draft {
     char checks[128];
     uint64_t check_count;
     uint64_t checked;
+    char unsent[224];
+    size_t unsent_layers; /* owe something */
+    bool unsent_standing; /* one of them is persistent */
+    double unsent_share;  /* the most that one of them does */
     bool out_of_memory;
 } draft_t;
 
@@ -93,6 +97,17 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         out);
 }
 
+/* Nobody sees a shadow's residual. */
+static void count_unsent(draft_t *draft, const spar_layer_t *layer,
+                         double share)
+{
+    if (layer->owes && share > 0 && !spar_engine_is_shadow()) {
+        draft->unsent_layers++;
+        draft->unsent_share =
+            share > draft->unsent_share ? share : draft->unsent_share;
+    }
+}
+
 static void add_layers(draft_t *draft, const spar_comm_t *comm)
 {
     spar_report_t *report = &draft->report;
@@ -111,14 +126,20 @@ static void add_layers(draft_t *draft, const spar_comm_t *comm)
         draft->layer_capacity = needed;
     }
     for (size_t i = 0; i < comm->layer_count; i++) {
-        describe_layer(comm, &comm->layers[i], i,
-                       &draft->layers[report->layer_count++]);
+        spar_report_layer_t *out = &draft->layers[report->layer_count++];
+
+        describe_layer(comm, &comm->layers[i], i, out);
+        count_unsent(draft, &comm->layers[i], out->residual_share);
     }
     for (const spar_standing_t *standing = comm->standings; standing != NULL;
          standing = standing->next) {
+        spar_report_layer_t *out =
+            &draft->layers[report->layer_count + standing->number];
+
         describe_layer(comm, &standing->layer,
-                       comm->layer_count + standing->number,
-                       &draft->layers[report->layer_count + standing->number]);
+                       comm->layer_count + standing->number, out);
+        count_unsent(draft, &standing->layer, out->residual_share);
+        draft->unsent_standing |= standing->layer.owes;
     }
     report->layer_count += comm->standing_count;
     report->layers = draft->layers;
@@ -318,6 +339,27 @@ static void add_notes(draft_t *draft)
     }
 }
 
+/* What error feedback would still have sent. */
+static void note_unsent(draft_t *draft)
+{
+    if (draft->unsent_layers == 0) {
+        return;
+    }
+    snprintf(draft->unsent, sizeof(draft->unsent),
+             "%zu %s up to %.0f %% of the gradient (by energy) still to send; "
+             "%s",
+             draft->unsent_layers,
+             draft->unsent_layers == 1 ? "layer has" : "layers have",
+             100 * draft->unsent_share,
+             draft->report.state.is_saved
+                 ? (draft->unsent_standing
+                        ? "it was saved, but for persistent calls"
+                        : "it was saved")
+                 : "MPI_Pcontrol(2) before the last step delivers it, "
+                   "SPAR_STATE=DIR keeps it for the next run");
+    add_note(draft, draft->unsent);
+}
+
 static void draft_report(draft_t *draft, const char *reason)
 {
     spar_report_t *report = &draft->report;
@@ -339,6 +381,7 @@ static void draft_report(draft_t *draft, const char *reason)
     spar_helper_describe(draft->progress, sizeof(draft->progress));
     report->progress = draft->progress;
     complete = spar_comm_visit(visit, draft);
+    spar_state_describe(&report->state);
     report->memory_bytes += report->residual_bytes;
     if (draft->multiple[0] != '\0') {
         add_note(draft, draft->multiple);
@@ -406,6 +449,7 @@ void spar_finish_report(void)
 
     spar_horovod_look();
     draft_report(&draft, NULL);
+    note_unsent(&draft);
     average_interfaces(&draft.report);
     if (spar_engine.rank == 0) {
         write_report(&draft);

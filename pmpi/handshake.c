@@ -22,7 +22,7 @@
 /* Seconds beyond rank 0's time limit after which it must have answered. */
 #define GRACE 10.0
 
-#define CONFIG_ROOM 3072
+#define CONFIG_ROOM 4096
 
 /* Both messages keep their size in all versions of the library, so that
  * ranks of different versions can still tell each other. */

@@ -93,6 +93,7 @@ static void control(int level)
         atomic_fetch_add(&spar_engine.flush_epoch, 1);
         break;
     case SPAR_PCONTROL_REPORT:
+        spar_state_save();
         spar_finish_partial("MPI_Pcontrol asked for a report");
         break;
     default:

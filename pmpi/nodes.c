@@ -38,8 +38,7 @@ int spar_nodes_learn(MPI_Comm node, spar_nodes_card_t *cards)
     return nodes;
 }
 
-/* World ranks of the communicator's ranks. */
-static bool translate(MPI_Comm comm, int size, int *world_ranks)
+bool spar_nodes_translate(MPI_Comm comm, int size, int *world_ranks)
 {
     MPI_Group group, world;
     int *ranks = allocate((size_t)size);
@@ -85,7 +84,7 @@ bool spar_nodes_find(MPI_Comm comm, int size, int *nodes, int *count_p)
     int world_size = 1;
     int *numbers;
 
-    if (!translate(comm, size, nodes)) {
+    if (!spar_nodes_translate(comm, size, nodes)) {
         return false;
     }
     spar_real.Comm_size(MPI_COMM_WORLD, &world_size);

@@ -30,6 +30,9 @@ int spar_nodes_learn(MPI_Comm node, spar_nodes_card_t *cards);
  */
 bool spar_nodes_find(MPI_Comm comm, int size, int *nodes, int *count_p);
 
+/* The same with the ranks of MPI_COMM_WORLD. */
+bool spar_nodes_translate(MPI_Comm comm, int size, int *world_ranks);
+
 /* After the last call of the above. */
 void spar_nodes_forget(void);
 

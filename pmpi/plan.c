@@ -83,8 +83,8 @@ static bool reserve_ring(spar_comm_t *comm)
     return ok;
 }
 
-/* What the dense calls cost, how fast this rank selects, and whether it has
- * the memory: the least of all ranks holds. */
+/* What the dense calls cost, how fast this rank selects, whether it has the
+ * memory, and what it could restore: the least of all ranks holds. */
 static void agree_on_times(spar_comm_t *comm)
 {
     double *values = comm->negotiation->values;
@@ -98,7 +98,9 @@ static void agree_on_times(spar_comm_t *comm)
     values[count] = -spar_forecast_measure_scan(&comm->lanes[0].selection);
     values[count + 1] = reserve_ring(comm);
     values[count + 2] = spar_comm_make_machines(comm);
-    spar_agree_min(comm, values, count + 3);
+    count += 3;
+    count += spar_state_offer(comm, values + count);
+    spar_agree_min(comm, values, count);
 }
 
 static void take_times(spar_comm_t *comm)
@@ -117,6 +119,7 @@ static void take_times(spar_comm_t *comm)
     comm->scan_seconds = -values[count];
     negotiation->ring_failed = values[count + 1] <= 0;
     comm->has_machines = values[count + 2] > 0;
+    spar_state_take(comm, values + count + 3);
 }
 
 /* Steps since the sequence is known, from 0. */

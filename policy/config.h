@@ -111,6 +111,7 @@ typedef struct spar_config {
     spar_layer_list_t exclude;            /* dense */
     char report[SPAR_CONFIG_TEXT_MAX];
     char trace[SPAR_CONFIG_TEXT_MAX];
+    char state[SPAR_CONFIG_TEXT_MAX];
     char isa[16];
 } spar_config_t;
 

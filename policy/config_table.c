@@ -238,6 +238,15 @@ const spar_config_row_t spar_config_table[] = {
             "chrome://tracing; spar report --trace DIR merges and draws them.",
      .type = &spar_config_text,
      .offset = FIELD(trace)},
+    {.name = "SPAR_STATE",
+     .initial = "off",
+     .allowed = "off, or a directory",
+     .doc = "Where each rank leaves its residuals at MPI_Finalize and at "
+            "MPI_Pcontrol(3), and where it finds them when a job of as many "
+            "ranks that makes the same calls is started again: modes auto, "
+            "sparse and ab. The directory has to be there.",
+     .type = &spar_config_text,
+     .offset = FIELD(state)},
     {.name = "SPAR_LOG",
      .initial = "warn",
      .allowed = "error, warn, info, debug, trace",

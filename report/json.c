@@ -7,6 +7,7 @@
 #include "spar_version.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,22 @@ static json_t *densities_json(const spar_report_densities_t *densities)
                      "predicted_step_most_s", densities->predicted_most);
 }
 
+/* The number of the run is too large for a double. */
+static json_t *state_json(const spar_report_state_t *state)
+{
+    char run[24];
+
+    if (state->directory == NULL) {
+        return json_null();
+    }
+    snprintf(run, sizeof(run), "%016" PRIx64, state->run);
+    return json_pack(
+        "{s:s, s:I, s:o, s:b, s:I}", "directory", state->directory,
+        "restored_bytes", (json_int_t)state->restored, "restored_run",
+        state->restored > 0 ? json_string(run) : json_null(), "saved",
+        (int)state->is_saved, "saved_bytes", (json_int_t)state->saved);
+}
+
 static json_t *report_json(const spar_report_t *report)
 {
     json_t *root = json_pack(
@@ -179,6 +196,7 @@ static json_t *report_json(const spar_report_t *report)
 
     spar_json_set(root, "densities", densities_json(&report->densities),
                   &whole);
+    spar_json_set(root, "state", state_json(&report->state), &whole);
     spar_json_set(root, "ab", spar_report_ab_json(report), &whole);
     spar_json_set(root, "shadow", spar_report_shadow_json(report), &whole);
     spar_json_set(root, "model", model_json(report->model), &whole);

@@ -82,6 +82,15 @@ typedef struct spar_report_densities {
     double predicted_most;
 } spar_report_densities_t;
 
+/* Residuals across runs (SPAR_STATE), of this rank. */
+typedef struct spar_report_state {
+    const char *directory; /* NULL: they are not kept */
+    uint64_t run;          /* that they were restored from */
+    uint64_t restored;     /* bytes; 0: nothing was */
+    bool is_saved;
+    uint64_t saved; /* bytes */
+} spar_report_state_t;
+
 typedef struct spar_report {
     const spar_config_t *config;
     int ranks;
@@ -102,6 +111,7 @@ typedef struct spar_report {
     uint64_t nonfinite_calls;
     uint64_t memory_bytes; /* residuals and scratch of this rank */
     uint64_t residual_bytes;
+    spar_report_state_t state;
     const spar_report_layer_t *layers;
     size_t layer_count;
     spar_report_densities_t densities; /* likewise */

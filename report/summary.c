@@ -214,6 +214,26 @@ static void print_layers(const spar_report_t *report, FILE *file)
     }
 }
 
+static void print_state(const spar_report_state_t *state, FILE *file)
+{
+    if (state->directory == NULL) {
+        return;
+    }
+    fprintf(file, "spar: residuals: ");
+    if (state->restored > 0) {
+        fprintf(file, "restored ");
+        print_bytes(file, (double)state->restored);
+        fprintf(file, " of run %016" PRIx64 ", ", state->run);
+    }
+    if (state->is_saved) {
+        fprintf(file, "saved ");
+        print_bytes(file, (double)state->saved);
+        fprintf(file, " to %s\n", state->directory);
+    } else {
+        fprintf(file, "not saved\n");
+    }
+}
+
 void spar_report_write_summary(const spar_report_t *report, FILE *file)
 {
     print_head(report, file);
@@ -231,6 +251,7 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
     fprintf(file, ", of it residuals ");
     print_bytes(file, (double)report->residual_bytes);
     fprintf(file, "\n");
+    print_state(&report->state, file);
     for (size_t i = 0; i < report->note_count; i++) {
         fprintf(file, "spar: note: %s\n", report->notes[i]);
     }

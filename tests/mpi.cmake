@@ -194,6 +194,8 @@ spar_mpi_test(unknown_name ENV SPAR_MODE=dense SPAR_DENSTIY=0.1
 spar_mpi_test(stop_steps ENV SPAR_MODE=sparse SPAR_STOP_STEPS=5
     ARGS -a "sums are right" -m "spar: 5 steps" -- ${sim} --steps 100000)
 
+include(mpi/state.cmake)
+
 # Where nothing was measured, the model starts from priors.
 add_test(NAME mpi_topology
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/topology.sh ${sim})

@@ -14,7 +14,13 @@
 #define SPAR_PCONTROL_ON 1
 /* The next call of each layer is dense and delivers its residual. */
 #define SPAR_PCONTROL_FLUSH 2
-/* Rank 0 writes the report now. */
+/*
+ * Rank 0 writes the report now. With SPAR_STATE, each rank that asks saves its
+ * residuals as well: ask on all ranks at the same place, best where the trainer
+ * writes its own checkpoint, with no call pending and none in another thread;
+ * otherwise a rank says that it has not saved, or, at the next start, the files
+ * do not belong together and are not used. Nobody waits for anybody.
+ */
 #define SPAR_PCONTROL_REPORT 3
 
 #endif

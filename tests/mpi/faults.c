@@ -4,6 +4,7 @@
  *   FAULT_THREAD=1   Spar cannot start a thread on rank 1
  *   FAULT_MALLOC=n   Spar gets no n bytes on rank 1
  *   FAULT_FULL=path  the disk of files whose names begin so is full, on rank 0
+ *   FAULT_DISK=1     files do not get onto the disk of rank 1
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int is_rank(const char *wanted)
 {
@@ -67,6 +69,15 @@ FILE *fopen(const char *path, const char *mode)
         path = "/dev/full";
     }
     return real(path, mode);
+}
+
+int fsync(int number)
+{
+    if (getenv("FAULT_DISK") != NULL && is_rank("1")) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return fdatasync(number);
 }
 
 #ifdef WITH_MALLOC
