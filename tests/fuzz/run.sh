@@ -1,11 +1,12 @@
 #!/bin/sh
-# run.sh ROOT TARGET SECONDS: builds tests/fuzz/TARGET.c and what it tests with
-# clang's fuzzer, address and undefined-behaviour sanitizers, and runs it from
-# the committed corpus. What is found lies in the folder that is printed.
+# run.sh ROOT TARGET SECONDS SOURCE...: builds tests/fuzz/TARGET.c and the sources
+# that it tests (patterns below ROOT) with clang's fuzzer, address and
+# undefined-behaviour sanitizers, and runs it from the committed corpus. What is found lies in the folder that is printed.
 set -eu
 root=$1
 target=$2
 seconds=$3
+shift 3
 clang=$(command -v clang-14 || command -v clang || true)
 folder=$(mktemp -d)
 keep=
@@ -23,13 +24,20 @@ printf 'int LLVMFuzzerTestOneInput(const char *d, long n);\n%s\n' \
 "$clang" -fsanitize=$sanitizers "$folder/probe.c" -o "$folder/probe" \
     2>/dev/null || skip "this clang has no libFuzzer"
 
-flags="-std=gnu11 -g -O1 -ffp-contract=off -I$root -pthread
+flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -ffp-contract=off -I$root -pthread
     -fsanitize=$sanitizers -fno-sanitize-recover=undefined"
 case $(uname -m) in
     x86_64) flags="$flags -DSPAR_KERNELS_X86" ;;
 esac
-for source in "$root"/sparsify/*.c "$root/base/status.c" \
-    "$root/base/quantile.c" "$root/tests/fuzz/$target.c"; do
+sources=
+for pattern in "$@"; do
+    for source in "$root"/$pattern; do
+        sources="$sources $source"
+    done
+done
+# Words: no directory of the tree has a blank in its name.
+for source in $sources "$root/base/status.c" "$root/base/quantile.c" \
+    "$root/tests/fuzz/$target.c"; do
     set=
     case $source in
         *_avx2.c) set='-mavx2 -mbmi -mpopcnt' ;;
