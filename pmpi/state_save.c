@@ -47,7 +47,7 @@ static void replace(saving_t *saving, const spar_comm_t *comm)
 
 /* Why its residuals are not those behind the same call on every rank, static;
  * NULL: they are. Calls behind the last step of the job (SPAR_STOP_STEPS) are
- * never started. */
+ * never started, and a bundle may be open for members that never come. */
 static const char *find_obstacle(spar_comm_t *comm)
 {
     const spar_op_t *first = spar_queue_first(comm);
@@ -55,7 +55,7 @@ static const char *find_obstacle(spar_comm_t *comm)
     if (comm->failed) {
         return "an exchange has failed";
     }
-    return comm->active == NULL && comm->open == NULL &&
+    return comm->active == NULL &&
                    (first == NULL ||
                     first->number >= atomic_load(&comm->stop_at))
                ? NULL

@@ -6,6 +6,7 @@
  *   resume FROM TO CHECKPOINT [option ...]
  *     layers=COUNT,...  elements of the layers (default: 9000,5000,4200)
  *     double            float64 instead of float32
+ *     nonblocking       MPI_Iallreduce
  *     groups            also sums over the even and over the odd ranks, or,
  *                       with less than four, over all by another communicator
  *     free              free that communicator at the end
@@ -33,7 +34,7 @@ static int from, to, save_step = -1, interrupt_step = -1;
 static const char *checkpoint;
 static int layers = 3, counts[MOST_LAYERS] = {9000, 5000, 4200};
 static int comms = 1;
-static bool wide, check, flush, off, skewed, pending, die, freed;
+static bool wide, nonblocking, check, flush, off, skewed, pending, die, freed;
 static int failures;
 
 typedef struct stream {
@@ -111,14 +112,22 @@ static void checkpoint_move(bool write)
 
 static void exchange(stream_t *stream, int layer, int step)
 {
+    MPI_Datatype type = wide ? MPI_DOUBLE : MPI_FLOAT;
     int count = counts[layer];
     void *data = calloc((size_t)count, sizeof(double));
 
     for (int i = 0; i < count; i++) {
         gradient_set(wide, data, i, gradient_sample(rank, step, layer, i));
     }
-    MPI_Allreduce(MPI_IN_PLACE, data, count, wide ? MPI_DOUBLE : MPI_FLOAT,
-                  MPI_SUM, stream->comm);
+    if (nonblocking) {
+        MPI_Request request;
+
+        MPI_Iallreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, stream->comm,
+                       &request);
+        MPI_Wait(&request, MPI_STATUS_IGNORE);
+    } else {
+        MPI_Allreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, stream->comm);
+    }
     for (int i = 0; i < count; i++) {
         stream->delivered[layer][i] += gradient_get(wide, data, i);
     }
@@ -238,6 +247,7 @@ static void parse(int argc, char **argv)
             comms = 2;
         }
         wide |= strcmp(word, "double") == 0;
+        nonblocking |= strcmp(word, "nonblocking") == 0;
         off |= strcmp(word, "off") == 0;
         flush |= off || strcmp(word, "check") == 0;
         check |= flush || strcmp(word, "delivered") == 0;

@@ -9,7 +9,7 @@ function(spar_state_test scene)
         TIMEOUT 180 PROCESSORS 2 LABELS mpi
         ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${ARGN}")
 endfunction()
-foreach(scene plain double groups large ring auto ab short once freed relearnt checkpoint
+foreach(scene plain double nonblocking groups large ring auto ab short once freed relearnt checkpoint
         skewed pending mismatch directory)
     spar_state_test(${scene})
 endforeach()

@@ -65,6 +65,7 @@ refused() {
 case $scene in
 plain) twice 3 ;;
 double) twice 2 double ;;
+nonblocking) twice 2 nonblocking ;;
 groups) twice 4 groups ;;
 # In pieces, with a second array beside the residual
 large)
@@ -89,7 +90,8 @@ short)
 # Restored once: a third run without new residuals has nothing to restore.
 once)
     job 2 -- 0 8
-    job 2 -m "residuals: restored" -- 8 20 check
+    SPAR_REPORT=$folder/run.json job 2 -m "residuals: restored" -- 8 20 check
+    grep -q '"restored_bytes": 72800,' "$folder/run.json" || exit 1
     job 2 -m "saved 0 B" -a "residuals: restored" -- 20 28 check
     ;;
 # Learnt, restored, lost, learnt again
