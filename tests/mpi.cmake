@@ -209,6 +209,7 @@ include(mpi/selected.cmake)
 include(mpi/fusion.cmake)
 include(mpi/check.cmake)
 include(mpi/trouble.cmake)
+include(mpi/rounds.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,
 # and of a job that dies

@@ -80,14 +80,26 @@ static double sum_of(const options_t *o, int step, int layer, int i)
     return sum;
 }
 
+/* Zeroed. Without memory there is nothing to check. */
+static void *allocate(size_t count, size_t width)
+{
+    void *memory = calloc(count, width);
+
+    if (memory == NULL) {
+        fprintf(stderr, "no memory left for the trainer on rank %d\n", rank);
+        MPI_Abort(MPI_COMM_WORLD, 4);
+    }
+    return memory;
+}
+
 /* Returns how many elements differ from the dense sum. */
 static int exchange(const options_t *o, int step, int layer, double *delivered)
 {
     int count = o->counts[layer];
     size_t width = o->use_double ? sizeof(double) : sizeof(float);
     MPI_Datatype type = o->use_double ? MPI_DOUBLE : MPI_FLOAT;
-    char *gradient = malloc((size_t)count * width);
-    char *result = o->out_of_place ? malloc((size_t)count * width) : gradient;
+    char *gradient = allocate((size_t)count, width);
+    char *result = o->out_of_place ? allocate((size_t)count, width) : gradient;
     bool bad = step == o->bad_step;
     int different = 0;
 
@@ -190,14 +202,14 @@ static void check_windows(const options_t *o, const bool *sparse)
 static void run(options_t *o)
 {
     double *delivered[MOST_LAYERS], *expected[MOST_LAYERS];
-    bool *sparse = calloc((size_t)o->steps, sizeof(*sparse));
+    bool *sparse = allocate((size_t)o->steps, sizeof(*sparse));
     long sparse_calls = 0;
 
     for (int layer = 0; layer < o->layers; layer++) {
         size_t count = (size_t)o->counts[layer];
 
-        delivered[layer] = calloc(count, sizeof(double));
-        expected[layer] = calloc(count, sizeof(double));
+        delivered[layer] = allocate(count, sizeof(double));
+        expected[layer] = allocate(count, sizeof(double));
     }
     for (int step = 0; step < o->steps; step++) {
         float loss = 1;
