@@ -18,9 +18,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # Seconds that a job may take on a busy machine.
-LIMIT = 60
+LIMIT = 120
 # The latest that a fault comes, seconds behind the start of the ranks.
-LATEST = 1.2
+LATEST = 0.8
 
 RIGHT = "sums are right"
 WRONG = re.compile(r"FAILED|lost or made up|not the dense sum|is wrong|different bits"
@@ -140,6 +140,20 @@ def is_gone(pid):
     return status_of(pid, "State")[:1] in ("", "Z")
 
 
+def describe(pid):
+    """Whether it waits, computes or starves."""
+    try:
+        fields = Path("/proc/%d/stat" % pid).read_text(encoding="ascii",
+                                                       errors="replace").rsplit(")", 1)[1].split()
+        waits = [path.read_text(encoding="ascii") or "?"
+                 for path in Path("/proc/%d/task" % pid).glob("*/wchan")]
+    except OSError:
+        return "gone"
+    ticks = os.sysconf("SC_CLK_TCK")
+    return "state %s, %.2f s of processor, threads wait in %s" % (
+        fields[0], (int(fields[11]) + int(fields[12])) / ticks, ", ".join(waits))
+
+
 def ranks_of(mpirun):
     """Processes of the job by rank, as far as they have been started."""
     ranks = {}
@@ -250,7 +264,9 @@ def wait(mpirun, ranks, end):
         if all(is_gone(pid) for pid in ranks.values()):
             return code
         time.sleep(0.05)
-    for pid in ranks.values():
+    print("mpirun: %s; load %.1f" % (describe(mpirun.pid), os.getloadavg()[0]))
+    for rank, pid in sorted(ranks.items()):
+        print("rank %d: %s" % (rank, describe(pid)))
         send(pid, signal.SIGKILL)
     mpirun.kill()
     mpirun.wait()
