@@ -1,6 +1,7 @@
 /*
- * Gradients whose sums can be checked: small whole numbers, so that every sum
- * is exact in floating point and nothing can hide in rounding.
+ * Gradients whose sums can be checked: small whole numbers of 1/128, so that
+ * every sum is exact in floating point and nothing can hide in rounding. Whole
+ * numbers themselves would be taken for counts.
  */
 #ifndef TESTS_MPI_GRADIENTS_H
 #define TESTS_MPI_GRADIENTS_H
@@ -9,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Element i of a layer's gradient on one rank: heavy-tailed, mostly small. */
-static inline int gradient_sample(int rank, int step, int layer, int i)
+/* The whole number behind element i of a layer's gradient on one rank:
+ * heavy-tailed, mostly small. */
+static inline int gradient_number(int rank, int step, int layer, int i)
 {
     uint32_t x = ((uint32_t)rank * 7919u + (uint32_t)step * 104729u +
                   (uint32_t)layer * 1299709u + (uint32_t)i) *
@@ -21,6 +23,11 @@ static inline int gradient_sample(int rank, int step, int layer, int i)
     x ^= x >> 13;
     return (int)(x % 7) - 3 +
            ((x >> 8) % 50 == 0 ? (int)(x >> 16) % 199 - 99 : 0);
+}
+
+static inline double gradient_sample(int rank, int step, int layer, int i)
+{
+    return gradient_number(rank, step, layer, i) / 128.0;
 }
 
 static inline double gradient_sum(int ranks, int step, int layer, int i)

@@ -1,6 +1,6 @@
 /*
  * A trainer in miniature that uses the large-count functions of MPI 4, one for
- * each layer. Gradients are small whole numbers, see gradients.h: what was
+ * each layer. Gradients are of few bits, see gradients.h: what was
  * delivered over the run, with a final flush, is exactly the sum of all
  * gradients of all ranks; with --exact, so is every single result. With --huge
  * and --beyond, the counts are larger than an int, see large_count_behind.c.

@@ -37,7 +37,7 @@ static void pause_for(double seconds)
 static double gap(int step, int layer, double before)
 {
     static double sums[BLOCKING];
-    int share = abs(gradient_sample(rank, step, layer, 0)) % 4;
+    int share = abs(gradient_number(rank, step, layer, 0)) % 4;
     double late;
 
     if (rank != 0) {

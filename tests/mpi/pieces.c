@@ -1,6 +1,6 @@
 /*
  * Two large layers, each exchanged in several pieces, under way at the same
- * time. Gradients are small whole numbers, see gradients.h: what was delivered
+ * time. Gradients are of few bits, see gradients.h: what was delivered
  * over the run, with a final flush, is exactly the sum of all gradients of all
  * ranks.
  */

@@ -5,7 +5,7 @@
  *   slower       computation that takes twice as long from the middle on
  *   freed        a communicator that is freed in the middle, and another one
  * Non-blocking calls with one MPI_Waitall, or, with --blocking, blocking ones.
- * Gradients are whole numbers (gradients.h): what was delivered over the run,
+ * Gradients are of few bits (gradients.h): what was delivered over the run,
  * with a flush at the end, must be their exact sum.
  */
 #include <mpi.h>

@@ -1,6 +1,6 @@
 /*
- * A trainer in miniature that checks what it gets. Gradients are small whole
- * numbers, see gradients.h:
+ * A trainer in miniature that checks what it gets. Gradients are small
+ * multiples of 1/128, see gradients.h:
  *  - every result is bitwise the same on all ranks;
  *  - what was delivered over the run, with a final flush, is exactly the sum
  *    of all gradients of all ranks (conservation);
@@ -65,7 +65,7 @@ static bool same_everywhere(const void *data, size_t bytes)
 static double sample(const options_t *o, int of, int step, int layer, int i)
 {
     bool absent = o->embedding && step != o->crowded_step &&
-                  gradient_sample(of, step, layer + 100, i / 64) < 60;
+                  gradient_number(of, step, layer + 100, i / 64) < 60;
 
     return absent ? 0 : gradient_sample(of, step, layer, i);
 }

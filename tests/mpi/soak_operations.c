@@ -26,7 +26,7 @@ static void fill(const operation_t *o)
 
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     for (int i = 0; i < o->count; i++) {
-        int value = gradient_sample(rank, o->id, 1, i);
+        int value = gradient_number(rank, o->id, 1, i);
 
         if (o->type == MPI_INT) {
             ((int *)o->in)[i] = value;
@@ -41,11 +41,11 @@ static double expected(const operation_t *o, int i)
     double result;
 
     if (o->kind == RECEIVED) {
-        return gradient_sample(o->comm->world[o->peer], o->id, 1, i);
+        return gradient_number(o->comm->world[o->peer], o->id, 1, i);
     }
-    result = gradient_sample(o->comm->world[0], o->id, 1, i);
+    result = gradient_number(o->comm->world[0], o->id, 1, i);
     for (int m = 1; m < o->comm->members; m++) {
-        double value = gradient_sample(o->comm->world[m], o->id, 1, i);
+        double value = gradient_number(o->comm->world[m], o->id, 1, i);
 
         if (o->kind == SUM) {
             result += value;
@@ -65,7 +65,7 @@ static void check(worker_t *w, const operation_t *o)
         wrong += o->kind != SENT && get(o, o->out, i) != expected(o, i);
         changed += (o->kind == SENT || o->in != o->out) &&
                    o->kind != RECEIVED &&
-                   get(o, o->in, i) != gradient_sample(rank, o->id, 1, i);
+                   get(o, o->in, i) != gradient_number(rank, o->id, 1, i);
     }
     if (wrong > 0) {
         soak_fail(w, "a result is wrong");
