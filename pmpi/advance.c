@@ -244,6 +244,24 @@ static bool may_turn_dense(const spar_op_t *op)
              spar_sparse_flags(op) != 0));
 }
 
+static bool has_told(const spar_op_t *op)
+{
+    return op->stage == SPAR_OP_MERGED ? spar_bundle_has_agreed(op)
+           : op->stage == SPAR_OP_SPARSE
+               ? spar_sparse_has_agreed(op) && spar_sparse_flags(op) == 0
+               : true;
+}
+
+bool spar_advance_has_told(const spar_comm_t *comm)
+{
+    const spar_op_t *op = comm->active;
+
+    while (op != NULL && has_told(op)) {
+        op = op->next;
+    }
+    return op == NULL;
+}
+
 static bool advance_active(spar_comm_t *comm)
 {
     spar_op_t **link = &comm->active;

@@ -10,6 +10,9 @@
 /* Advances all that can be advanced. true: something moved. */
 bool spar_advance(spar_comm_t *comm);
 
+/* Whether it is known of all calls under way which flags the ranks have. */
+bool spar_advance_has_told(const spar_comm_t *comm);
+
 /* The first call of the queue is under way from now on, in this stage. */
 void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage);
 

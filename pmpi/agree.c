@@ -18,12 +18,21 @@ static void must(int code)
     }
 }
 
+static void reduce(spar_comm_t *comm, double *values, size_t count, MPI_Op op)
+{
+    must(spar_real.Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, op,
+                              comm->shadow, &comm->negotiation->request));
+    atomic_fetch_add(&under_way, 1);
+}
+
 void spar_agree_min(spar_comm_t *comm, double *values, size_t count)
 {
-    must(spar_real.Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE,
-                              MPI_MIN, comm->shadow,
-                              &comm->negotiation->request));
-    atomic_fetch_add(&under_way, 1);
+    reduce(comm, values, count, MPI_MIN);
+}
+
+void spar_agree_sum(spar_comm_t *comm, double *values, size_t count)
+{
+    reduce(comm, values, count, MPI_SUM);
 }
 
 void spar_agree_root(spar_comm_t *comm, void *bytes, size_t size)

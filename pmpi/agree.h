@@ -13,6 +13,10 @@
  * they are until it is done. */
 void spar_agree_min(spar_comm_t *comm, double *values, size_t count);
 
+/* The same by their sums. These must be exact, so that they are the same on all
+ * ranks in whatever order they are formed. */
+void spar_agree_sum(spar_comm_t *comm, double *values, size_t count);
+
 /* Starts to make rank 0's bytes hold for all. */
 void spar_agree_root(spar_comm_t *comm, void *bytes, size_t size);
 

@@ -6,6 +6,7 @@
 #include "pmpi/check.h"
 #include "pmpi/cost.h"
 #include "pmpi/plan.h"
+#include "pmpi/rescale.h"
 #include "pmpi/sparse.h"
 
 #include <stdlib.h>
@@ -73,7 +74,8 @@ static uint32_t prepare(spar_lane_t *lane, const spar_exchange_size_t *size)
         flags |= SPAR_WIRE_PARTED;
     }
     for (size_t i = 0; i < bundle->joined; i++) {
-        flags |= spar_sparse_requests(bundle->members[i]);
+        flags |= spar_sparse_requests(bundle->members[i]) |
+                 spar_rescale_look(bundle->members[i]);
         spar_tracing_launch(bundle->members[i]);
     }
     if (flags == 0 &&

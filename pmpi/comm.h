@@ -16,6 +16,7 @@
 #include "pmpi/densities.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
+#include "pmpi/rescale.h"
 #include "pmpi/state.h"
 #include "pmpi/tracing.h"
 #include "pmpi/transport_mpi.h"
@@ -161,6 +162,7 @@ typedef struct spar_comm {
     spar_group_t *groups; /* of layers that travel together */
     size_t group_count;
     spar_steps_t steps;
+    spar_rescale_t rescale;
     spar_shadow_overlap_t overlap; /* mode shadow */
     spar_timeline_t timeline;
     spar_densities_t densities; /* where a rule sets them */

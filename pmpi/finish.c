@@ -43,6 +43,8 @@ typedef struct draft {
     size_t unsent_layers; /* owe something */
     bool unsent_standing; /* one of them is persistent */
     double unsent_share;  /* the most that one of them does */
+    char rescaled[96];
+    char jumped[96];
     bool out_of_memory;
 } draft_t;
 
@@ -296,6 +298,11 @@ static void visit(spar_comm_t *comm, void *argument)
     report->nonfinite_calls += comm->nonfinite_calls;
     draft->check_count += comm->checks;
     draft->checked += comm->checked;
+    report->jump_calls += comm->rescale.calls;
+    report->rescales += comm->rescale.changes;
+    if (comm->rescale.changes > 0) {
+        report->rescale_exponent = comm->rescale.exponent;
+    }
     spar_shadow_add_overlap(comm, report);
     add_memory(report, comm);
     add_layers(draft, comm);
@@ -309,6 +316,26 @@ static void visit(spar_comm_t *comm, void *argument)
         report->model = comm->negotiation != NULL && comm->negotiation->fits > 0
                             ? &draft->model
                             : NULL;
+    }
+}
+
+static void note_rescales(draft_t *draft)
+{
+    const spar_report_t *report = &draft->report;
+
+    if (report->rescales > 0) {
+        snprintf(draft->rescaled, sizeof(draft->rescaled),
+                 "loss scale changed: residuals rescaled %llu times, at last "
+                 "by 2^%d",
+                 (unsigned long long)report->rescales,
+                 report->rescale_exponent);
+        add_note(draft, draft->rescaled);
+    }
+    if (report->jump_calls > 0) {
+        snprintf(draft->jumped, sizeof(draft->jumped),
+                 "%llu calls were exchanged densely because gradients jumped",
+                 (unsigned long long)report->jump_calls);
+        add_note(draft, draft->jumped);
     }
 }
 
@@ -337,6 +364,7 @@ static void add_notes(draft_t *draft)
         add_note(draft, "calls with NaN or Inf were exchanged densely, "
                         "residuals untouched");
     }
+    note_rescales(draft);
 }
 
 /* What error feedback would still have sent. */

@@ -98,6 +98,7 @@ static void move(spar_layer_t *to, spar_layer_t *from)
 {
     to->residual = from->residual;
     spar_fresh_move(to, from);
+    to->loss_scale = from->loss_scale;
     to->owes = true;
     to->flushed_epoch = from->flushed_epoch;
     from->residual = NULL;

@@ -6,6 +6,7 @@
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,18 @@ void spar_layer_make_selective(spar_layer_t *layer, const spar_config_t *config)
     layer->why = "had few non-zeros, but not always";
     select_by(layer, selector_kind(config));
     spar_layer_forget_room(layer, SPAR_METHOD_ALL);
+}
+
+void spar_layer_rescale(spar_layer_t *layer, int exponent)
+{
+    if (layer->residual != NULL) {
+        spar_residual_rescale(layer->dtype, layer->residual, layer->count,
+                              exponent);
+    }
+    layer->sent_norm2 = ldexp(layer->sent_norm2, 2 * exponent);
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        spar_piece_rescale(spar_layer_piece(layer, i), exponent);
+    }
 }
 
 void spar_layer_cleanup(spar_layer_t *layer)

@@ -9,6 +9,7 @@
 #include "pmpi/timeline.h"
 #include "policy/config.h"
 #include "policy/content.h"
+#include "policy/loss_scale.h"
 #include "policy/samples.h"
 #include "policy/trial.h"
 
@@ -43,9 +44,10 @@ typedef struct spar_layer {
     spar_piece_t piece; /* the first one */
     spar_piece_t *more; /* the others; NULL: none */
     unsigned piece_count;
-    spar_values_t values; /* how they travel */
-    void *residual;       /* allocated at the first sparse call */
-    void *fresh;          /* beside it (pmpi/fresh.h); NULL: none */
+    spar_values_t values;         /* how they travel */
+    void *residual;               /* allocated at the first sparse call */
+    void *fresh;                  /* beside it (pmpi/fresh.h); NULL: none */
+    spar_loss_scale_t loss_scale; /* belongs to the residual */
     uint64_t flushed_epoch;
     double digest;      /* of the result of a step that is checked; 0: none */
     bool fresh_asked;   /* whether there is memory for it */
@@ -98,6 +100,10 @@ void spar_layer_make_selective(spar_layer_t *layer,
 
 /* Not all ranks may have room any more for exchanges by these methods. */
 void spar_layer_forget_room(spar_layer_t *layer, unsigned methods);
+
+/* With no call under way: the residual and all that is known of its size are
+ * multiplied by 2^exponent. */
+void spar_layer_rescale(spar_layer_t *layer, int exponent);
 
 /* Frees the residual. */
 void spar_layer_cleanup(spar_layer_t *layer);

@@ -40,6 +40,7 @@ typedef enum spar_op_stage {
     SPAR_OP_PLANNING,  /* the ranks agree on the plan */
     SPAR_OP_PLACED,    /* which layer it is, is known */
     SPAR_OP_CHECKING,  /* the ranks compare what they have */
+    SPAR_OP_RESCALING, /* the ranks agree on whether the loss scale changed */
     SPAR_OP_REVIEWING, /* the ranks agree on a review of the plan */
     SPAR_OP_READY,     /* starts as soon as its layer and its lane are free */
     /* Under way. */
@@ -96,9 +97,11 @@ typedef struct spar_op {
     spar_method_t method;      /* of its sum; SPAR_METHODS: several, or none */
     bool was_sparse;
     bool checked; /* its result is compared over the ranks */
+    bool looked;  /* at its gradient (pmpi/rescale.h) */
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;
     uint64_t flush_epoch;
+    uint64_t step_number;  /* on its communicator, from 1 */
     MPI_Request dense;     /* on the shadow */
     MPI_Request request;   /* the application's */
     struct spar_op *chain; /* in the table of requests */

@@ -1,5 +1,7 @@
 #include "pmpi/piece.h"
 
+#include "exchange/split_state.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,14 @@ void spar_piece_forget_room(spar_piece_t *piece, unsigned methods)
                 piece->room[lane][method] = 0;
             }
         }
+    }
+}
+
+void spar_piece_rescale(spar_piece_t *piece, int exponent)
+{
+    spar_selector_rescale(&piece->selector, exponent);
+    if (piece->split != NULL) {
+        spar_selector_rescale(&piece->split->selector, exponent);
     }
 }
 

@@ -40,6 +40,9 @@ void spar_piece_init(spar_piece_t *piece, spar_selector_kind_t kind,
 /* Not all ranks may have room any more for exchanges by these methods. */
 void spar_piece_forget_room(spar_piece_t *piece, unsigned methods);
 
+/* Gradients and residual are 2^exponent as large from now on. */
+void spar_piece_rescale(spar_piece_t *piece, int exponent);
+
 /* Frees what it holds. */
 void spar_piece_cleanup(spar_piece_t *piece);
 

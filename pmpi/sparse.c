@@ -6,6 +6,7 @@
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
 #include "pmpi/fresh.h"
+#include "pmpi/rescale.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -237,7 +238,7 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
     op->pieces_started = 0;
     op->pieces_unsettled =
         op->layer->piece_count == 1 ? 0 : op->layer->piece_count;
-    op->flags = spar_sparse_requests(op);
+    op->flags = spar_sparse_requests(op) | spar_rescale_look(op);
     op->layer->exchanges++;
     if (spar_engine_is_shadow()) {
         spar_shadow_begin_sparse(op);
@@ -416,6 +417,7 @@ void spar_sparse_note_merged(spar_op_t *op, const spar_selection_t *selection,
         op->layer->sent_norm2 = norm2_of(selection, begin, end);
     }
     op->layer->merged_calls++;
+    spar_rescale_note(op, 0);
     note_call(op);
 }
 
@@ -448,6 +450,7 @@ bool spar_sparse_conclude(spar_op_t *op)
         bytes += lane_of(op, i)->exchange->bytes_sent;
     }
     spar_cost_bytes(op, bytes);
+    spar_rescale_note(op, flags);
     if (flags == 0) {
         return conclude_sparse(op, bytes);
     }

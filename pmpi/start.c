@@ -8,6 +8,7 @@
 #include "pmpi/layer_choice.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
+#include "pmpi/rescale.h"
 #include "pmpi/review.h"
 #include "pmpi/sparse.h"
 #include "pmpi/steps.h"
@@ -66,6 +67,7 @@ static void find_layer(spar_op_t *op)
     spar_comm_t *comm = op->comm;
 
     op->plan = comm->plan;
+    op->step_number = comm->steps.begun + 1;
     op->stage = SPAR_OP_READY;
     if (op->place.slot >= 0) {
         op->layer = &comm->layers[op->place.slot];
@@ -89,14 +91,44 @@ static void review_or_find_layer(spar_op_t *op)
     }
 }
 
-/* Reviews and checks, too, want to know what all calls before them have come
- * to. */
+/* Residuals are in use by calls under way. */
+static bool begin_rescaling(spar_op_t *op)
+{
+    if (op->comm->active != NULL) {
+        return false;
+    }
+    spar_tracing_agreement(op->comm, NULL);
+    spar_rescale_begin(op->comm);
+    op->stage = SPAR_OP_RESCALING;
+    return true;
+}
+
+static bool progress_rescaling(spar_op_t *op)
+{
+    if (!spar_rescale_progress(op->comm)) {
+        return false;
+    }
+    spar_tracing_agreement(op->comm, "loss scale");
+    op->stage = SPAR_OP_PLACED;
+    return true;
+}
+
+/* Whether the loss scale is to be asked about first is the same on all ranks
+ * only when the flags of all calls before are known. Reviews and checks,
+ * too, want to know what these have come to. */
 static bool begin_step(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
     bool check = op->place.step_begins && spar_check_is_due(comm);
     bool review = op->place.step_begins && spar_review_is_due(comm);
 
+    if (op->place.step_begins && spar_rescale_is_on() &&
+        !spar_advance_has_told(comm)) {
+        return false;
+    }
+    if (op->place.step_begins && comm->rescale.due) {
+        return begin_rescaling(op);
+    }
     if ((check || review) && comm->active != NULL) {
         return false;
     }
@@ -326,6 +358,8 @@ bool spar_start_next(spar_comm_t *comm)
         return begin_step(op);
     case SPAR_OP_CHECKING:
         return progress_check(op);
+    case SPAR_OP_RESCALING:
+        return progress_rescaling(op);
     case SPAR_OP_REVIEWING:
         return progress_review(op);
     case SPAR_OP_READY:

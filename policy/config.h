@@ -70,6 +70,11 @@ typedef enum spar_config_merge {
     SPAR_CONFIG_MERGE_OFF
 } spar_config_merge_t;
 
+typedef enum spar_config_loss_scale {
+    SPAR_CONFIG_LOSS_SCALE_AUTO,
+    SPAR_CONFIG_LOSS_SCALE_OFF
+} spar_config_loss_scale_t;
+
 typedef enum spar_config_density {
     SPAR_CONFIG_DENSITY_GIVEN,
     SPAR_CONFIG_DENSITY_AUTO,
@@ -83,15 +88,16 @@ typedef enum spar_config_progress {
 } spar_config_progress_t;
 
 typedef struct spar_config {
-    int32_t mode;     /* spar_mode_t */
-    int32_t select;   /* spar_config_select_t */
-    int32_t exchange; /* spar_config_exchange_t */
-    int32_t dense;    /* spar_config_dense_t */
-    int32_t values;   /* spar_config_values_t */
-    int32_t round;    /* spar_config_round_t */
-    int32_t merge;    /* spar_config_merge_t */
-    int32_t progress; /* spar_config_progress_t */
-    int32_t log;      /* spar_log_level_t */
+    int32_t mode;       /* spar_mode_t */
+    int32_t select;     /* spar_config_select_t */
+    int32_t exchange;   /* spar_config_exchange_t */
+    int32_t dense;      /* spar_config_dense_t */
+    int32_t values;     /* spar_config_values_t */
+    int32_t round;      /* spar_config_round_t */
+    int32_t merge;      /* spar_config_merge_t */
+    int32_t loss_scale; /* spar_config_loss_scale_t */
+    int32_t progress;   /* spar_config_progress_t */
+    int32_t log;        /* spar_log_level_t */
     uint64_t min_count;
     uint64_t learn_steps;
     uint64_t watch_steps;

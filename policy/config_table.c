@@ -10,6 +10,7 @@ static const char *const values_choices[] = {"bf16", "fp32", "fp16", "int8",
                                              NULL};
 static const char *const round_choices[] = {"nearest", "random", NULL};
 static const char *const merge_choices[] = {"on", "off", NULL};
+static const char *const loss_scale_choices[] = {"auto", "off", NULL};
 static const char *const progress_choices[] = {"auto", "thread", "inline",
                                                NULL};
 static const char *const log_choices[] = {"error", "warn",  "info",
@@ -180,6 +181,17 @@ const spar_config_row_t spar_config_table[] = {
      .type = &spar_config_choice,
      .offset = FIELD(merge),
      .choices = merge_choices},
+    {.name = "SPAR_LOSS_SCALE",
+     .initial = "auto",
+     .allowed = "auto, off",
+     .doc = "Trainers in mixed precision multiply all gradients by a scale "
+            "that doubles and halves. auto: when the gradients of all ranks "
+            "jump by one power of two from one step to the next, the step is "
+            "dense, and what is still to be sent is multiplied by the same "
+            "power; off: it stays as it is.",
+     .type = &spar_config_choice,
+     .offset = FIELD(loss_scale),
+     .choices = loss_scale_choices},
     {.name = "SPAR_MIN_COUNT",
      .initial = "4096",
      .allowed = "1 to 4g (k, m, g: powers of 1024)",

@@ -126,8 +126,10 @@ static json_t *notes_json(const spar_report_t *report)
 
 static json_t *calls_json(const spar_report_t *report)
 {
-    return json_pack("{s:I, s:I}", "dense", (json_int_t)report->dense_calls,
-                     "nonfinite", (json_int_t)report->nonfinite_calls);
+    return json_pack("{s:I, s:I, s:I}", "dense",
+                     (json_int_t)report->dense_calls, "nonfinite",
+                     (json_int_t)report->nonfinite_calls, "jump",
+                     (json_int_t)report->jump_calls);
 }
 
 /* Seconds per unit of each term, and a factor for each method
@@ -194,6 +196,11 @@ static json_t *report_json(const spar_report_t *report)
         (json_int_t)report->residual_bytes, "layers", layers_json(report));
     bool whole = root != NULL;
 
+    spar_json_set(root, "loss_scale",
+                  json_pack("{s:I, s:i}", "changes",
+                            (json_int_t)report->rescales, "latest_exponent",
+                            report->rescale_exponent),
+                  &whole);
     spar_json_set(root, "densities", densities_json(&report->densities),
                   &whole);
     spar_json_set(root, "state", state_json(&report->state), &whole);

@@ -109,6 +109,9 @@ typedef struct spar_report {
     double interface_total; /* negative: not known */
     uint64_t dense_calls;   /* candidates outside a known sequence included */
     uint64_t nonfinite_calls;
+    uint64_t jump_calls; /* dense, because gradients jumped by a power of two */
+    uint64_t rescales;   /* of residuals, since the loss scale changed */
+    int rescale_exponent;  /* of the latest one */
     uint64_t memory_bytes; /* residuals and scratch of this rank */
     uint64_t residual_bytes;
     spar_report_state_t state;

@@ -2,6 +2,9 @@
 
 #include "sparsify/kernels.h"
 
+#include <float.h>
+#include <math.h>
+
 static void *element(void *array, size_t index, size_t size)
 {
     return array == NULL ? NULL : (char *)array + index * size;
@@ -62,6 +65,38 @@ void spar_residual_settle(void *residual, const spar_selection_t *sent)
 
         for (i = 0; i < sent->count; i++) {
             to[sent->indices[i]] -= values[i];
+        }
+    }
+}
+
+bool spar_residual_has_room(spar_dtype_t dtype, const void *residual, size_t n,
+                            int exponent)
+{
+    const spar_kernels_t *kernels = spar_kernels();
+
+    return dtype == SPAR_DTYPE_F64
+               ? kernels->count_f64(residual, NULL, n,
+                                    ldexp(DBL_MAX, -exponent)) == 0
+               : kernels->count_f32(residual, NULL, n,
+                                    ldexpf(FLT_MAX, -exponent)) == 0;
+}
+
+void spar_residual_rescale(spar_dtype_t dtype, void *residual, size_t n,
+                           int exponent)
+{
+    if (dtype == SPAR_DTYPE_F64) {
+        double *values = residual;
+        double factor = ldexp(1, exponent);
+
+        for (size_t i = 0; i < n; i++) {
+            values[i] *= factor;
+        }
+    } else {
+        float *values = residual;
+        float factor = ldexpf(1, exponent);
+
+        for (size_t i = 0; i < n; i++) {
+            values[i] *= factor;
         }
     }
 }

@@ -28,6 +28,16 @@ void spar_residual_clear_out(spar_dtype_t dtype, void *out, size_t begin,
 /* After the whole layer is committed: takes the sent entries out. */
 void spar_residual_settle(void *residual, const spar_selection_t *sent);
 
+/* Whether no element would overflow if it were multiplied by 2^exponent (>= 0,
+ * at most 64). */
+bool spar_residual_has_room(spar_dtype_t dtype, const void *residual, size_t n,
+                            int exponent);
+/* Multiplies all elements by 2^exponent (of at most 64 in magnitude). Exact,
+ * but for bits that fall below the smallest number of the type, which are
+ * rounded away. */
+void spar_residual_rescale(spar_dtype_t dtype, void *residual, size_t n,
+                           int exponent);
+
 /* Sum of squares in double precision, in a fixed order. */
 double spar_residual_norm2(spar_dtype_t dtype, const void *residual, size_t n);
 

@@ -2,6 +2,8 @@
 
 #include "sparsify/selectors.h"
 
+#include <math.h>
+
 void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
                         spar_dtype_t dtype, size_t n)
 {
@@ -11,6 +13,11 @@ void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
     selector->threshold = 0.0;
     selector->last_k = 0;
     selector->gap = SPAR_EXACT_FIRST_GAP;
+}
+
+void spar_selector_rescale(spar_selector_t *selector, int exponent)
+{
+    selector->threshold = ldexp(selector->threshold, exponent);
 }
 
 static spar_status_t run(spar_selector_t *selector, const spar_layer_t *layer,

@@ -37,6 +37,9 @@ typedef struct spar_selector {
 void spar_selector_init(spar_selector_t *selector, spar_selector_kind_t kind,
                         spar_dtype_t dtype, size_t n);
 
+/* All that it selects from is 2^exponent as large from now on. */
+void spar_selector_rescale(spar_selector_t *selector, int exponent);
+
 /*
  * Selects from gradient + residual (both n elements; residual NULL: zeros).
  * `k` is in elements, 1 <= k <= n. Ties at the threshold are broken in favour

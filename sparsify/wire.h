@@ -53,7 +53,8 @@
 #define SPAR_WIRE_FLUSH     (1u << 3) /* deliver the residuals, densely */
 #define SPAR_WIRE_RETIRE    (1u << 4) /* the same, and dense for good */
 #define SPAR_WIRE_PARTED    (1u << 5) /* not all layers of it are here */
-#define SPAR_WIRE_FLAGS     0x3fu     /* all of them */
+#define SPAR_WIRE_JUMP      (1u << 6) /* my gradients' unit may have changed */
+#define SPAR_WIRE_FLAGS     0x7fu     /* all of them */
 
 typedef enum spar_wire_coding {
     SPAR_WIRE_RICE = 0,

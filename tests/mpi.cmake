@@ -139,6 +139,28 @@ spar_mpi_test(nan_in_place ENV SPAR_MODE=sparse
 spar_mpi_test(nan_lossless ENV SPAR_MODE=lossless
     ARGS -n 2 -m "sums are right" -- ${sim} --expect lossless --bad-step 45)
 
+# A loss scale that halves after an overflow and doubles: residuals follow
+add_executable(mpi_loss_scale mpi/loss_scale.c)
+target_link_libraries(mpi_loss_scale PRIVATE MPI::MPI_C m)
+set(loss_scale $<TARGET_FILE:mpi_loss_scale>)
+set(rescaled -m "sums are right" -m "rescaled 2 times, at last by 2^1"
+    -m "not by one power of two on all ranks" -m "NaN or Inf")
+spar_mpi_test(loss_scale
+    ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info
+    ARGS -n 3 ${rescaled} -- ${loss_scale})
+spar_mpi_test(loss_scale_double
+    ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info SPAR_EXCHANGE=split
+    ARGS -n 2 ${rescaled} -- ${loss_scale} --double)
+foreach(progress inline thread)
+    spar_mpi_test(loss_scale_merged_${progress}
+        ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info
+            SPAR_EXCHANGE=allgather SPAR_PROGRESS=${progress}
+        ARGS -n 3 ${rescaled} -m "travelled together" -- ${loss_scale} --nonblocking)
+endforeach()
+spar_mpi_test(loss_scale_large
+    ENV SPAR_MODE=sparse SPAR_STEP_CALLS=1 SPAR_LEARN_STEPS=3 SPAR_LOG=info
+    ARGS -n 2 ${rescaled} -m "of it residuals 34.4 MB" -- ${loss_scale} --large)
+
 # MPI_Pcontrol by one rank alone
 spar_mpi_test(pause ENV SPAR_MODE=sparse
     ARGS -n 3 -m "sums are right" -- ${sim} --pause 30-40 --steps 80)

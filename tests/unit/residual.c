@@ -4,6 +4,9 @@
 #include "sparsify/residual.h"
 #include "sparsify/selector.h"
 
+#include <float.h>
+#include <math.h>
+
 #define N 5003
 
 static void select_some(spar_dtype_t dtype, const void *gradient,
@@ -174,6 +177,76 @@ static void bf16_is_the_nearest(void **state)
     }
 }
 
+static void rescaling_is_exact_f32(int exponent)
+{
+    float *r = data_alloc(N, 4), *before = data_alloc(N, 4);
+
+    data_fill_f32(r, N, DATA_NORMAL, 3);
+    memcpy(before, r, N * sizeof(*r));
+    spar_residual_rescale(SPAR_DTYPE_F32, r, N, exponent);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(r[i] == ldexpf(before[i], exponent));
+    }
+    spar_residual_rescale(SPAR_DTYPE_F32, r, N, -exponent);
+    assert_memory_equal(r, before, N * sizeof(*r));
+    free(r);
+    free(before);
+}
+
+static void rescaling_is_exact_f64(int exponent)
+{
+    double *r = data_alloc(N, 8), *before = data_alloc(N, 8);
+
+    data_fill_f64(r, N, DATA_NORMAL, 3);
+    memcpy(before, r, N * sizeof(*r));
+    spar_residual_rescale(SPAR_DTYPE_F64, r, N, exponent);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(r[i] == ldexp(before[i], exponent));
+    }
+    spar_residual_rescale(SPAR_DTYPE_F64, r, N, -exponent);
+    assert_memory_equal(r, before, N * sizeof(*r));
+    free(r);
+    free(before);
+}
+
+static void rescaling_is_exact(void **state)
+{
+    (void)state;
+    for (int exponent = -16; exponent <= 16; exponent++) {
+        rescaling_is_exact_f32(exponent);
+        rescaling_is_exact_f64(exponent);
+    }
+}
+
+/* Half of the smallest number is all that is ever lost. */
+static void what_becomes_too_small_is_rounded(void **state)
+{
+    float least = ldexpf(1, -149);
+    float r[] = {3 * least, -5 * least, 6 * least, least};
+
+    (void)state;
+    spar_residual_rescale(SPAR_DTYPE_F32, r, 4, -1);
+    assert_true(r[0] == 2 * least && r[1] == -2 * least);
+    assert_true(r[2] == 3 * least && r[3] == 0);
+}
+
+static void there_is_room_until_it_would_overflow(void **state)
+{
+    float narrow[70] = {0};
+    double wide[70] = {0};
+
+    (void)state;
+    narrow[69] = ldexpf(-FLT_MAX, -16);
+    wide[0] = ldexp(DBL_MAX, -16);
+    assert_true(spar_residual_has_room(SPAR_DTYPE_F32, narrow, 70, 16));
+    assert_true(spar_residual_has_room(SPAR_DTYPE_F64, wide, 70, 16));
+    narrow[69] *= 1.001f;
+    wide[0] *= 1.001;
+    assert_false(spar_residual_has_room(SPAR_DTYPE_F32, narrow, 70, 16));
+    assert_false(spar_residual_has_room(SPAR_DTYPE_F64, wide, 70, 16));
+    assert_true(spar_residual_has_room(SPAR_DTYPE_F32, narrow, 70, 15));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +255,9 @@ int main(void)
         cmocka_unit_test(pieces_make_the_whole),
         cmocka_unit_test(empty_range_touches_nothing),
         cmocka_unit_test(norm_is_the_sum_of_squares),
+        cmocka_unit_test(rescaling_is_exact),
+        cmocka_unit_test(what_becomes_too_small_is_rounded),
+        cmocka_unit_test(there_is_room_until_it_would_overflow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

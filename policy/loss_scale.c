@@ -1,0 +1,196 @@
+#include "policy/loss_scale.h"
+
+#include "base/quantile.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Elements that are looked at: so many runs of so many neighbours, which are
+ * a few microseconds in all. */
+#define RUNS   256
+#define RUN    16
+#define LOOKED ((uint64_t)RUNS * RUN)
+/* The levels before a jump, in powers of two, lie within that of each other;
+ * the jump is as near to a whole number, and the mean of all ranks' jumps,
+ * which has less noise (docs/decisions.md). */
+#define CALM          0.7
+#define NEAR_ENOUGH   0.3
+#define TOGETHER_NEAR 0.2
+/* So many parts of a power of two in a vote: sums of them are exact. */
+#define PARTS 1024.0
+
+static double sum_run(spar_dtype_t dtype, const void *gradient, uint64_t begin,
+                      uint64_t count)
+{
+    double sum = 0;
+
+    if (dtype == SPAR_DTYPE_F64) {
+        const double *values = (const double *)gradient + begin;
+
+        for (uint64_t i = 0; i < count; i++) {
+            sum += fabs(values[i]);
+        }
+    } else {
+        const float *values = (const float *)gradient + begin;
+
+        for (uint64_t i = 0; i < count; i++) {
+            sum += (double)fabsf(values[i]);
+        }
+    }
+    return sum;
+}
+
+/* The mean magnitude, not the norm: a few large elements say little. Nor the
+ * mean of logarithms: elements that were too small for 16 bits appear when the
+ * scale grows, and would count as much as the others. */
+static double level_of(spar_dtype_t dtype, const void *gradient, uint64_t count)
+{
+    double sum = 0;
+
+    if (count <= LOOKED) {
+        return log2(sum_run(dtype, gradient, 0, count) / (double)count);
+    }
+    for (uint64_t i = 0; i < RUNS; i++) {
+        sum += sum_run(dtype, gradient, (count - RUN) / (RUNS - 1) * i, RUN);
+    }
+    return log2(sum / (double)LOOKED);
+}
+
+/* Least, median and largest of the latest levels. */
+typedef struct range {
+    double least, middle, most;
+} range_t;
+
+static range_t range_of(const spar_loss_scale_t *scale)
+{
+    double sorted[SPAR_LOSS_SCALE_CALLS];
+    range_t range;
+
+    memcpy(sorted, scale->levels, sizeof(sorted));
+    range.middle = spar_quantile(sorted, SPAR_LOSS_SCALE_CALLS, 0.5);
+    range.least = sorted[0];
+    range.most = sorted[SPAR_LOSS_SCALE_CALLS - 1];
+    return range;
+}
+
+static bool is_power(double change, double tolerance)
+{
+    double whole = nearbyint(change);
+
+    return whole != 0 && fabs(whole) <= SPAR_LOSS_SCALE_MOST &&
+           fabs(change - whole) <= tolerance;
+}
+
+static bool is_known(const spar_loss_scale_t *scale)
+{
+    return scale->count >= SPAR_LOSS_SCALE_CALLS;
+}
+
+bool spar_loss_scale_look(spar_loss_scale_t *scale, spar_dtype_t dtype,
+                          const void *gradient, uint64_t count)
+{
+    double level = level_of(dtype, gradient, count);
+    range_t range;
+
+    scale->state = SPAR_LOSS_SCALE_BLIND;
+    if (!isfinite(level)) {
+        return false;
+    }
+    scale->level = level;
+    scale->state = SPAR_LOSS_SCALE_SEEN;
+    if (!is_known(scale)) {
+        return false;
+    }
+    range = range_of(scale);
+    return range.most - range.least <= CALM &&
+           is_power(level - range.middle, NEAR_ENOUGH);
+}
+
+static void add(spar_loss_scale_t *scale)
+{
+    scale->levels[scale->count % SPAR_LOSS_SCALE_CALLS] = scale->level;
+    scale->count++;
+}
+
+void spar_loss_scale_keep(spar_loss_scale_t *scale)
+{
+    if (scale->state == SPAR_LOSS_SCALE_SEEN) {
+        add(scale);
+    }
+    scale->state = SPAR_LOSS_SCALE_BLIND;
+}
+
+void spar_loss_scale_hold(spar_loss_scale_t *scale)
+{
+    if (scale->state == SPAR_LOSS_SCALE_SEEN) {
+        scale->state = SPAR_LOSS_SCALE_HELD;
+    }
+}
+
+void spar_loss_scale_drop(spar_loss_scale_t *scale)
+{
+    scale->state = SPAR_LOSS_SCALE_BLIND;
+}
+
+bool spar_loss_scale_change(const spar_loss_scale_t *scale, double *change_p)
+{
+    if (scale->state != SPAR_LOSS_SCALE_HELD || !is_known(scale)) {
+        return false;
+    }
+    *change_p = scale->level - range_of(scale).middle;
+    return true;
+}
+
+/* A layer whose latest call came before the change will see it yet, and then
+ * it must not be a jump any more. */
+void spar_loss_scale_settle(spar_loss_scale_t *scale, int exponent)
+{
+    for (size_t i = 0; i < SPAR_LOSS_SCALE_CALLS; i++) {
+        scale->levels[i] += exponent;
+    }
+    if (scale->state == SPAR_LOSS_SCALE_HELD) {
+        scale->count = exponent == 0 ? 0 : scale->count;
+        add(scale);
+    }
+    scale->state = SPAR_LOSS_SCALE_BLIND;
+}
+
+int spar_loss_scale_vote(double *changes, size_t count, double *numbers)
+{
+    double change;
+    double whole;
+
+    memset(numbers, 0, SPAR_LOSS_SCALE_NUMBERS * sizeof(*numbers));
+    if (count == 0) {
+        return 0;
+    }
+    change = nearbyint(spar_quantile(changes, count, 0.5) * PARTS) / PARTS;
+    whole = nearbyint(change);
+    numbers[SPAR_LOSS_SCALE_VOTERS] = 1;
+    numbers[SPAR_LOSS_SCALE_CHANGES] = change;
+    numbers[SPAR_LOSS_SCALE_EXPONENTS] = whole;
+    numbers[SPAR_LOSS_SCALE_SQUARES] = whole * whole;
+    return (int)whole;
+}
+
+void spar_loss_scale_veto(double *numbers)
+{
+    numbers[SPAR_LOSS_SCALE_VETOES] = 1;
+}
+
+/* All whole numbers are the same if their mean, squared, is the mean of their
+ * squares. That the mean of the changes is near to it, not each of them, makes
+ * up for noise, which differs from rank to rank. */
+int spar_loss_scale_decide(const double *numbers)
+{
+    double voters = numbers[SPAR_LOSS_SCALE_VOTERS];
+    double exponents = numbers[SPAR_LOSS_SCALE_EXPONENTS];
+    double change;
+
+    if (voters == 0 || numbers[SPAR_LOSS_SCALE_VETOES] > 0 ||
+        exponents * exponents != voters * numbers[SPAR_LOSS_SCALE_SQUARES]) {
+        return 0;
+    }
+    change = numbers[SPAR_LOSS_SCALE_CHANGES] / voters;
+    return is_power(change, TOGETHER_NEAR) ? (int)nearbyint(change) : 0;
+}
