@@ -58,6 +58,14 @@ typedef struct spar_kernels {
     /* out = 0, which is taken to be too large for the caches. */
     void (*clear_f32)(float *out, size_t n);
     void (*clear_f64)(double *out, size_t n);
+    /* Between 16-bit floats, which may lie at any address, and float32
+     * elsewhere (sparsify/narrow.h). */
+    void (*widen_f16)(const void *from, float *to, size_t n);
+    void (*widen_bf16)(const void *from, float *to, size_t n);
+    void (*narrow_f16)(const float *from, void *to, size_t n);
+    void (*narrow_bf16)(const float *from, void *to, size_t n);
+    /* The largest magnitude's pattern, without its sign; 0 without elements. */
+    uint32_t (*largest_f32)(const float *from, size_t n);
 } spar_kernels_t;
 
 /* The table in use. Thread-safe; never NULL. */

@@ -172,5 +172,7 @@ static inline void moments_block_f64(const double *gradient,
 #define LANES   4
 #include "sparsify/kernels_vector_body.h"
 
+#include "sparsify/kernels_half_body.h"
+
 const spar_kernels_t spar_kernels_avx2 =
     SPAR_KERNELS_TABLE("avx2", spar_wire_kernels_avx2);

@@ -149,5 +149,7 @@ static inline void moments_block_f64(const double *gradient,
 #define LANES   8
 #include "sparsify/kernels_vector_body.h"
 
+#include "sparsify/kernels_half_body.h"
+
 const spar_kernels_t spar_kernels_avx512 =
     SPAR_KERNELS_TABLE("avx512", spar_wire_kernels_avx512);

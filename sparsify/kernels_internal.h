@@ -10,6 +10,7 @@
 #ifndef SPAR_SPARSIFY_KERNELS_INTERNAL_H
 #define SPAR_SPARSIFY_KERNELS_INTERNAL_H
 
+#include "base/half.h"
 #include "sparsify/kernels.h"
 #include "sparsify/wire_kernels.h"
 
@@ -83,7 +84,10 @@ static inline spar_moments_t spar_moments_combine(spar_moment_lanes_t *lanes)
         .scan_f64 = scan_f64, .count_f32 = count_f32, .count_f64 = count_f64,  \
         .moments_f32 = moments_f32, .moments_f64 = moments_f64,                \
         .commit_f32 = commit_f32, .commit_f64 = commit_f64,                    \
-        .clear_f32 = clear_f32, .clear_f64 = clear_f64                         \
+        .clear_f32 = clear_f32, .clear_f64 = clear_f64,                        \
+        .widen_f16 = widen_f16, .widen_bf16 = widen_bf16,                      \
+        .narrow_f16 = narrow_f16, .narrow_bf16 = narrow_bf16,                  \
+        .largest_f32 = largest_f32                                             \
     }
 
 #endif

@@ -21,5 +21,7 @@
 #undef INT
 #undef NAME
 
+#include "sparsify/kernels_half_body.h"
+
 const spar_kernels_t spar_kernels_scalar =
     SPAR_KERNELS_TABLE("scalar", spar_wire_kernels_scalar);

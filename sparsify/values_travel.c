@@ -1,11 +1,6 @@
+#include "base/half.h"
 #include "sparsify/values_scale.h"
 
-/* What the exponents of float32 and of an IEEE half differ by, and the place
- * of the half's last bit in a float32. */
-#define HALF_BIAS     (112u << 23)
-#define HALF_SHIFT    13
-#define HALF_NORMAL   (113u << 23) /* the least that is not subnormal */
-#define HALF_INFINITY 0x7c00u
 /* An integer q plus this has q in its lower bits. */
 #define TO_INTEGER 0x1.8p23f
 
@@ -42,25 +37,14 @@ static inline uint16_t half_of(float x)
 {
     uint32_t bits = spar_values_bits(x);
     uint32_t magnitude = bits & SPAR_VALUES_MAGNITUDE;
-    uint32_t normal = (magnitude - HALF_BIAS) >> HALF_SHIFT;
+    uint32_t normal = (magnitude - SPAR_HALF_BIAS) >> SPAR_HALF_SHIFT;
     /* A multiple of 2^-24, as an integer. */
     uint32_t subnormal =
         spar_values_bits(spar_values_float(magnitude) * 0x1p24f + TO_INTEGER) &
         0x3ffu;
 
     return (uint16_t)(((bits >> 16) & 0x8000u) |
-                      (magnitude < HALF_NORMAL ? subnormal : normal));
-}
-
-static inline float half_value(uint16_t half)
-{
-    uint32_t magnitude = half & 0x7fffu;
-    uint32_t normal = (magnitude << HALF_SHIFT) + HALF_BIAS;
-    uint32_t subnormal = spar_values_bits((float)(int32_t)magnitude * 0x1p-24f);
-    uint32_t bits = magnitude < 0x400u ? subnormal : normal;
-
-    bits += magnitude >= HALF_INFINITY ? HALF_BIAS : 0;
-    return spar_values_float(bits | (uint32_t)(half & 0x8000u) << 16);
+                      (magnitude < SPAR_HALF_NORMAL ? subnormal : normal));
 }
 
 static void put_group(spar_values_t values, const float *from, float inverse,
@@ -87,7 +71,7 @@ static void get_group(spar_values_t values, const unsigned char *from,
         }
     } else {
         for (size_t i = 0; i < n; i++) {
-            to[i] = half_value(load16(from, i)) * factor;
+            to[i] = spar_half_value(load16(from, i)) * factor;
         }
     }
 }

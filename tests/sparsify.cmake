@@ -1,6 +1,8 @@
+spar_unit_test(half_sum spar_sparsify)
 spar_unit_test(kernels spar_sparsify)
 spar_unit_test(likeness spar_sparsify)
 spar_unit_test(merge spar_sparsify)
+spar_unit_test(narrow spar_sparsify)
 spar_unit_test(residual spar_sparsify)
 spar_unit_test(select spar_sparsify)
 spar_unit_test(select_gaussian spar_sparsify)
