@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_NOTES 8
+#define MOST_NOTES 16
 /* Of these, about communicators whose calls did not repeat. */
 #define MOST_UNSETTLED 3
 
