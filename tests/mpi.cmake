@@ -262,6 +262,8 @@ spar_mpi_test(partial_first ENV SPAR_INIT_TIMEOUT=2s
     ARGS -n 3 -s first -c fail -a "sums are right" -m "rank 0 runs without libspar.so"
         -m "-x LD_PRELOAD" -- ${sim})
 
+include(mpi/out_of_memory.cmake)
+
 # Programs in other languages
 include(CheckLanguage)
 check_language(Fortran)
