@@ -5,11 +5,6 @@
 #include "pmpi/engine.h"
 #include "sparsify/residual.h"
 
-/* Steps of the first rest after a jump that was no change of the loss scale.
- * Rests double: a trainer whose gradients often jump has a dozen dense steps in
- * a long run. */
-#define FIRST_REST 32
-
 bool spar_rescale_is_on(void)
 {
     return spar_engine.config.loss_scale == SPAR_CONFIG_LOSS_SCALE_AUTO &&
@@ -34,7 +29,7 @@ uint32_t spar_rescale_look(spar_op_t *op)
         op->looked = true;
         if (spar_loss_scale_look(&layer->loss_scale, layer->dtype,
                                  spar_op_gradient(op), layer->count) &&
-            op->step_number >= rescale->resumes) {
+            op->step_number >= rescale->rest.end) {
             rescale->suspected = op->step_number;
         }
     }
@@ -103,18 +98,15 @@ static void rescale_all(spar_comm_t *comm, int exponent)
     }
     comm->rescale.changes++;
     comm->rescale.exponent = exponent;
-    comm->rescale.rest = 0;
+    comm->rescale.rest.steps = 0;
     spar_info("loss scale changed: residuals rescaled by 2^%d "
               "(communicator %d)",
               exponent, comm->number);
 }
 
-static void rest(spar_comm_t *comm)
+static void leave_all(spar_comm_t *comm)
 {
-    spar_rescale_t *rescale = &comm->rescale;
-
-    rescale->rest = rescale->rest == 0 ? FIRST_REST : 2 * rescale->rest;
-    rescale->resumes = comm->steps.begun + 1 + rescale->rest;
+    spar_loss_scale_rest_begin(&comm->rescale.rest, comm->steps.begun + 1);
     spar_info("gradients jumped, but not by one power of two on all ranks: "
               "residuals stay as they are (communicator %d)",
               comm->number);
@@ -134,7 +126,7 @@ bool spar_rescale_progress(spar_comm_t *comm)
     if (exponent != 0) {
         rescale_all(comm, exponent);
     } else {
-        rest(comm);
+        leave_all(comm);
     }
     comm->rescale.due = false;
     return true;

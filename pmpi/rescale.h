@@ -11,8 +11,7 @@
 #ifndef SPAR_PMPI_RESCALE_H
 #define SPAR_PMPI_RESCALE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "policy/loss_scale.h"
 
 struct spar_comm;
 struct spar_op;
@@ -20,11 +19,9 @@ struct spar_op;
 /* Of a communicator. Steps are numbered from 1, through all sequences that were
  * learnt. */
 typedef struct spar_rescale {
-    uint64_t
-        suspected;    /* step in which this rank's gradients jumped; 0: none */
-    bool due;         /* a rank's have, since the step began */
-    uint64_t resumes; /* step; until then jumps are ignored */
-    uint64_t rest;    /* steps of the next rest */
+    uint64_t suspected; /* the step in which this rank's jumped; 0: none */
+    bool due;           /* a rank's have, since the step began */
+    spar_loss_scale_rest_t rest;
     /* Counted for the report. */
     uint64_t calls; /* that went dense for it */
     uint64_t changes;

@@ -15,7 +15,10 @@
  * which has less noise (docs/decisions.md). */
 #define CALM          0.7
 #define NEAR_ENOUGH   0.3
-#define TOGETHER_NEAR 0.2
+#define TOGETHER_NEAR 0.25
+/* Steps of the first rest; times its length is long ago. */
+#define FIRST_REST 16
+#define LONG_AGO   16
 /* So many parts of a power of two in a vote: sums of them are exact. */
 #define PARTS 1024.0
 
@@ -153,6 +156,13 @@ void spar_loss_scale_settle(spar_loss_scale_t *scale, int exponent)
         add(scale);
     }
     scale->state = SPAR_LOSS_SCALE_BLIND;
+}
+
+void spar_loss_scale_rest_begin(spar_loss_scale_rest_t *rest, uint64_t now)
+{
+    rest->steps =
+        now > rest->end + LONG_AGO * rest->steps ? FIRST_REST : 2 * rest->steps;
+    rest->end = now + rest->steps;
 }
 
 int spar_loss_scale_vote(double *changes, size_t count, double *numbers)

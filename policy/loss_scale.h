@@ -58,6 +58,18 @@ bool spar_loss_scale_change(const spar_loss_scale_t *scale, double *change_p);
  * change of one layer is not suspected twice. */
 void spar_loss_scale_settle(spar_loss_scale_t *scale, int exponent);
 
+/* After a jump that was no change of the scale, others are ignored for a while.
+ * Rests double, unless the one before was long ago: a trainer whose gradients
+ * often jump has few dense steps for it, and one that they surprise now and
+ * then is followed all the same. All zeros: none. */
+typedef struct spar_loss_scale_rest {
+    uint64_t end;   /* the first step behind it */
+    uint64_t steps; /* its length; 0: begins anew */
+} spar_loss_scale_rest_t;
+
+/* From step `now` on. */
+void spar_loss_scale_rest_begin(spar_loss_scale_rest_t *rest, uint64_t now);
+
 /* Numbers of a vote. They are added over the ranks, exactly and in any order.
  */
 enum {

@@ -347,6 +347,29 @@ static void sums_of_votes_are_exact(void **state)
     assert_memory_equal(up, down, sizeof(up));
 }
 
+/* Doubling while jumps go on, short again after a long time without. */
+static void rests_grow_while_jumps_go_on(void **state)
+{
+    spar_loss_scale_rest_t rest = {0};
+    uint64_t first, begun = 0, rests = 0;
+
+    (void)state;
+    spar_loss_scale_rest_begin(&rest, 100);
+    first = rest.steps;
+    assert_true(first > 0 && rest.end == 100 + first);
+    for (uint64_t now = rest.end; now < 100000; now++) {
+        if (now >= rest.end + 5) {
+            spar_loss_scale_rest_begin(&rest, now);
+            begun = now;
+            rests++;
+        }
+    }
+    assert_true(rests < 16);
+    assert_true(rest.end == begun + rest.steps);
+    spar_loss_scale_rest_begin(&rest, rest.end + 100 * rest.steps);
+    assert_true(rest.steps == first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,7 +387,8 @@ int main(void)
         cmocka_unit_test(a_rank_votes_for_the_median_of_its_layers),
         cmocka_unit_test(ranks_without_a_view_follow_the_others),
         cmocka_unit_test(one_veto_is_enough),
-        cmocka_unit_test(sums_of_votes_are_exact)};
+        cmocka_unit_test(sums_of_votes_are_exact),
+        cmocka_unit_test(rests_grow_while_jumps_go_on)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
