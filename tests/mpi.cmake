@@ -151,6 +151,9 @@ spar_mpi_test(loss_scale
 spar_mpi_test(loss_scale_double
     ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info SPAR_EXCHANGE=split
     ARGS -n 2 ${rescaled} -- ${loss_scale} --double)
+spar_mpi_test(loss_scale_off
+    ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOSS_SCALE=off
+    ARGS -n 2 -c fail -m "a step that jumps is not dense" -a rescaled -- ${loss_scale})
 foreach(progress inline thread)
     spar_mpi_test(loss_scale_merged_${progress}
         ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info

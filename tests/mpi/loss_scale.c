@@ -16,6 +16,7 @@
 #include "gradients.h"
 
 #define MOST_LAYERS 6
+#define NOISY_LAYER 3
 #define FIRST_SCALE 1024.0
 
 typedef struct trainer {
@@ -44,6 +45,12 @@ static void check(bool ok, const char *what, int step, int layer)
     }
 }
 
+/* Of one layer too different in size to show any jump. */
+static int noise_of(int step, int layer)
+{
+    return layer == NOISY_LAYER ? 1 + step * 7 % 6 : 1;
+}
+
 /* Without a heavy tail, so that all steps are of about the same size. */
 static int sample(const trainer_t *t, int of, int step, int layer, int i)
 {
@@ -52,6 +59,7 @@ static int sample(const trainer_t *t, int of, int step, int layer, int i)
                  2654435761u;
     int value = (int)(((x ^ x >> 15) * 2246822519u >> 16) % 101) - 50;
 
+    value *= noise_of(step, layer);
     return of == 0 && step >= t->skew_step ? 4 * value : value;
 }
 
