@@ -17,7 +17,8 @@
 
 #define MOST_LAYERS 6
 #define NOISY_LAYER 3
-#define FIRST_SCALE 1024.0
+/* Gradients are no whole numbers: those could be counts. */
+#define FIRST_SCALE (1.0 / 1024)
 
 typedef struct trainer {
     int layers;
