@@ -34,6 +34,7 @@ static spar_comm_t *freed; /* by the application, with calls under way */
 static spar_comm_t *archive;
 static unsigned kept_unsettled; /* in the archive, without layers */
 static int next_created;
+static spar_comm_totals_t forgotten; /* freed without layers: no archive */
 static int next_number;
 
 /* Each thread remembers the communicator it used last; the generation changes
@@ -245,6 +246,16 @@ static bool is_through(spar_comm_t *state)
     return spar_queue_living(state) == 0 && spar_progress_has_left(state);
 }
 
+static void forget(spar_comm_t *state)
+{
+    pthread_rwlock_wrlock(&table_lock);
+    forgotten.dense_calls += state->dense_calls;
+    forgotten.nonfinite_calls += state->nonfinite_calls;
+    forgotten.bytes_sent += state->bytes_sent;
+    pthread_rwlock_unlock(&table_lock);
+    destroy(state);
+}
+
 /* The report keeps the numbers. */
 static void retire(spar_comm_t *state)
 {
@@ -259,7 +270,7 @@ static void retire(spar_comm_t *state)
         (!state->unsettled.is || kept_unsettled == MOST_UNSETTLED)) {
         /* Nothing to report: do not grow with every communicator. */
         pthread_rwlock_unlock(&table_lock);
-        destroy(state);
+        forget(state);
         return;
     }
     kept_unsettled += state->layer_count == 0;
@@ -420,6 +431,16 @@ bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
     complete = visit_list(archive, visit, argument) && complete;
     pthread_rwlock_unlock(&table_lock);
     return complete;
+}
+
+spar_comm_totals_t spar_comm_forgotten(void)
+{
+    spar_comm_totals_t totals;
+
+    pthread_rwlock_rdlock(&table_lock);
+    totals = forgotten;
+    pthread_rwlock_unlock(&table_lock);
+    return totals;
 }
 
 /* The same on every rank. What is owed may be delivered by an allgather. */

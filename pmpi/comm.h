@@ -192,6 +192,16 @@ spar_comm_t *spar_comm_find(MPI_Comm comm);
 bool spar_comm_visit(void (*visit)(spar_comm_t *state, void *argument),
                      void *argument);
 
+/* What communicators did that were freed before they had a layer: of them
+ * nothing else is kept. Thread-safe. */
+typedef struct spar_comm_totals {
+    uint64_t dense_calls;
+    uint64_t nonfinite_calls;
+    uint64_t bytes_sent;
+} spar_comm_totals_t;
+
+spar_comm_totals_t spar_comm_forgotten(void);
+
 /* Makes the machines of all methods that could be taken. false: out of memory;
  * allgather is always there. */
 bool spar_comm_make_machines(spar_comm_t *comm);

@@ -388,6 +388,15 @@ static void note_unsent(draft_t *draft)
     add_note(draft, draft->unsent);
 }
 
+static void add_forgotten(spar_report_t *report)
+{
+    spar_comm_totals_t totals = spar_comm_forgotten();
+
+    report->sent_total += totals.bytes_sent;
+    report->dense_calls += totals.dense_calls;
+    report->nonfinite_calls += totals.nonfinite_calls;
+}
+
 static void draft_report(draft_t *draft, const char *reason)
 {
     spar_report_t *report = &draft->report;
@@ -410,6 +419,7 @@ static void draft_report(draft_t *draft, const char *reason)
     report->progress = draft->progress;
     complete = spar_comm_visit(visit, draft);
     spar_state_describe(&report->state);
+    add_forgotten(report);
     report->memory_bytes += report->residual_bytes;
     if (draft->multiple[0] != '\0') {
         add_note(draft, draft->multiple);
