@@ -302,6 +302,8 @@ spar_mpi_test(mpi4py_nonblocking ENV SPAR_MODE=sparse
     ARGS -n 2 -m "sums are right" -m "50000 float32 sparse"
         -- /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/mpi/nonblocking.py)
 
+include(mpi/trainers.cmake)
+
 # The library itself
 add_test(NAME mpi_exports COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/exports.sh
     $<TARGET_FILE:spar>)
