@@ -31,8 +31,10 @@ enum {
 
 #define GRADIENTS                                                              \
     (1u << BIAS | 1u << LAST | 1u << SHIFT | 1u << SCALE | 1u << FIRST)
-#define EPOCH    30
-#define CYCLE_US 50
+/* Steps with fusion: all of them are dense, which takes its time. */
+#define FUSED_STEPS 60
+#define EPOCH       30
+#define CYCLE_US    250
 
 typedef struct sum {
     float *values;
@@ -192,7 +194,9 @@ static void ready(int tensor)
 
 static void train(void)
 {
-    for (int step = 0; step < TRAINER_STEPS; step++) {
+    int steps = fused ? FUSED_STEPS : TRAINER_STEPS;
+
+    for (int step = 0; step < steps; step++) {
         network_differentiate(&network);
         wait_for(~0u);
         network_step(&network, TRAINER_RATE);
