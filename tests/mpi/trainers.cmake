@@ -13,15 +13,19 @@ foreach(program ddp horovod lbann)
         Threads::Threads)
 endforeach()
 
-# spar_trainer(name ranks program [arguments]): in the list only; a program is a
-# Python file or one of those above. spar_trainer_test: a test as well.
+# spar_trainer(name ranks program [arguments] [ENV A=B...]): in the list only; a
+# program is a Python file or one of those above. spar_trainer_test: a test as well.
 function(spar_trainer name ranks program)
+    cmake_parse_arguments(PARSE_ARGV 3 job "" "" "ENV")
     if(program MATCHES "\\.py$")
         set(command "/usr/bin/python3 -B ${trainers}/${program}")
     else()
         set(command "$<TARGET_FILE:mpi_trainer_${program}>")
     endif()
-    string(JOIN " " line ${name} ${ranks} ${command} ${ARGN})
+    if(job_ENV)
+        string(JOIN " " command env ${job_ENV} ${command})
+    endif()
+    string(JOIN " " line ${name} ${ranks} ${command} ${job_UNPARSED_ARGUMENTS})
     set(trainers_list "${trainers_list}${line}\n" PARENT_SCOPE)
 endfunction()
 
@@ -35,8 +39,10 @@ endmacro()
 
 spar_trainer_test(flat 2 flat.py)
 spar_trainer(flat_metric 2 flat.py --metric)
+spar_trainer(flat_keep 2 flat.py --keep)
 spar_trainer_test(tensors 2 tensors.py)
 spar_trainer(tensors_equal 2 tensors.py --equal)
+spar_trainer(tensors_told 2 tensors.py --equal ENV SPAR_STEP_CALLS=12)
 spar_trainer(ddp 2 ddp)
 spar_trainer(horovod 2 horovod)
 spar_trainer_test(horovod_fused 2 horovod --fused)

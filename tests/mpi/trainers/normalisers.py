@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from common import Network, Task, expect, train
 
-COLUMNS, CLASSES = 6000, 8
+COLUMNS, CLASSES = 4500, 8
 
 
 def main():
@@ -52,7 +52,7 @@ def main():
 
     expect(comm, "sparse count=%d" % (COLUMNS * CLASSES),
            "dense count=%d" % COLUMNS)
-    return train(comm, task, network, 100, update)
+    return train(comm, task, network, 160, update)
 
 
 if __name__ == "__main__":

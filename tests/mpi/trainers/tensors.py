@@ -2,8 +2,10 @@
 """A PyTorch trainer with mpi4py: one sum per tensor, in place, from the last
 one to the first. Gradients are None before each step (the default of PyTorch
 2), so that their addresses change; twelve layers have the same size. With
---equal there is nothing else in the step: no biases, nothing small."""
+--equal there is nothing else in the step, no biases, nothing small: only
+SPAR_STEP_CALLS can tell then where a step begins."""
 
+import os
 import sys
 
 import numpy as np
@@ -47,7 +49,10 @@ def main():
         with torch.no_grad():
             return loss(*task.held_out).item()
 
-    expect(comm, "sparse count=%d layers=%d" % (WIDTH * WIDTH, DEPTH))
+    if equal and "SPAR_STEP_CALLS" not in os.environ:
+        expect(comm, "dense count=%d" % WIDTH**2)
+    else:
+        expect(comm, "sparse count=%d layers=%d" % (WIDTH**2, DEPTH))
     start = held_out()
     for _ in range(120):
         optimizer.zero_grad(set_to_none=True)
