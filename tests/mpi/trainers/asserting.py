@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Adam on one flat vector, as OpenAI's baselines do it (MpiAdam): every 100
-steps all ranks compare their parameters with rank 0's, bit by bit."""
+steps all ranks compare their parameters with rank 0's, bit by bit. The learning
+rate falls to nothing."""
 
 import sys
 
@@ -8,6 +9,9 @@ import numpy as np
 from mpi4py import MPI
 
 from common import Network, Task, expect, fail, flatten, train, unflatten
+
+
+STEPS = 300
 
 
 class Adam:
@@ -22,10 +26,11 @@ class Adam:
         total = np.zeros_like(local)
         self.comm.Allreduce(local, total, op=MPI.SUM)
         total /= np.float32(self.comm.size)
+        rate = self.rate * (1 - self.steps / STEPS)
         self.steps += 1
         self.mean += np.float32(0.1) * (total - self.mean)
         self.square += np.float32(0.001) * (total**2 - self.square)
-        rate = self.rate * (1 - 0.999**self.steps)**0.5 / (
+        rate *= (1 - 0.999**self.steps)**0.5 / (
             1 - 0.9**self.steps)
         return np.float32(rate) * self.mean / (
             np.sqrt(self.square) + np.float32(1e-8))
@@ -51,7 +56,7 @@ def main():
             adam.check_synced(flatten(network.params))
 
     expect(comm, "sparse count=%d" % flatten(network.params).size)
-    return train(comm, task, network, 300, update)
+    return train(comm, task, network, STEPS, update)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def main():
     else:
         expect(comm, "sparse count=%d layers=%d" % (WIDTH**2, DEPTH))
     start = held_out()
-    for _ in range(120):
+    for _ in range(90):
         optimizer.zero_grad(set_to_none=True)
         loss(*task.batch()).backward()
         for param in reversed(params):
