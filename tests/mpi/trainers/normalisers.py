@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from common import Network, Task, expect, train
 
-COLUMNS, CLASSES = 4500, 8
+COLUMNS, CLASSES, STEPS = 4500, 8, 160
 
 
 def main():
@@ -41,18 +41,19 @@ def main():
         variance += np.float32(0.1) * (now - variance)
         return (values - mean) * present / np.sqrt(variance + 0.1)
 
-    def update(_):
+    def update(step):
         values, classes = task.batch()
         present = task.rng.random(values.shape, np.float32) < 0.9
         values = normalise(values + offsets, present)
         gradients = network.gradients(values, classes)[1]
         out = np.empty_like(gradients[0])
         allreduce(gradients[0], out)
-        network.step([out / np.float32(comm.size), 0], 0.005)
+        network.step([out / np.float32(comm.size), 0],
+                     0.01 * (1 - step / STEPS))
 
     expect(comm, "sparse count=%d" % (COLUMNS * CLASSES),
            "dense count=%d" % COLUMNS)
-    return train(comm, task, network, 160, update)
+    return train(comm, task, network, STEPS, update)
 
 
 if __name__ == "__main__":
