@@ -6,9 +6,9 @@
 #include "pmpi/cost.h"
 #include "pmpi/dense_call.h"
 #include "pmpi/engine.h"
+#include "pmpi/guards.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
-#include "pmpi/review.h"
 #include "pmpi/sparse.h"
 #include "pmpi/standing.h"
 #include "pmpi/start.h"
@@ -140,13 +140,13 @@ static void end_dense(spar_op_t *op, int code)
     op->stage = SPAR_OP_ENDED;
     spar_advance_count_dense(op);
     spar_shadow_end_dense(op);
-    if (code != MPI_SUCCESS || op->layer == NULL) {
+    if (code != MPI_SUCCESS) {
         return;
     }
     if (op->standing != NULL) {
         spar_standing_watch(op);
     } else {
-        spar_review_watch(op->comm, op->layer, op->call.recvbuf);
+        spar_guards_look_at_result(op);
     }
 }
 
@@ -194,7 +194,7 @@ static void end_ring(spar_op_t *op)
         op->was_sparse = true;
     } else {
         comm->dense_calls++;
-        spar_review_watch(comm, op->layer, op->call.recvbuf);
+        spar_guards_look_at_result(op);
     }
 }
 

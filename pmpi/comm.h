@@ -22,6 +22,7 @@
 #include "pmpi/transport_mpi.h"
 #include "pmpi/unsettled.h"
 #include "policy/model_fit.h"
+#include "policy/turns.h"
 
 #include <pthread.h>
 
@@ -161,6 +162,7 @@ typedef struct spar_comm {
     size_t layer_count;
     spar_group_t *groups; /* of layers that travel together */
     size_t group_count;
+    spar_turns_t turns; /* rank 0's, until the sequence has been watched */
     spar_steps_t steps;
     spar_rescale_t rescale;
     spar_shadow_overlap_t overlap; /* mode shadow */

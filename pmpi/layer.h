@@ -22,7 +22,6 @@ typedef struct spar_layer {
     bool flush;       /* the next call delivers the residual */
     bool nonblocking; /* called by MPI_Iallreduce or as persistent */
     bool active;      /* a call of it is under way */
-    bool steady;      /* behaves like parameters */
     bool few;     /* has so few non-zeros that all of them are to be sent, as
                      soon as nothing is owed any more */
     bool natural; /* all non-zeros are sent, exactly; no residual */
@@ -31,6 +30,7 @@ typedef struct spar_layer {
     double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
     unsigned losses;      /* reviews in a row in which sparse was slower */
     uint32_t exchanges;   /* header exchanges so far */
+    spar_guard_t guard;   /* why it is not to be sparse, modes auto and ab */
     const char *why;      /* why it is dense or sparse, static */
     double dense_seconds; /* agreed, of the faster dense method */
     double density;       /* where a rule sets it */
@@ -40,6 +40,7 @@ typedef struct spar_layer {
     double predicted_seconds;
     /* Local. */
     spar_content_t content; /* rank 0's, while it is watched */
+    spar_guard_t hint;      /* rank 0's, from the calls */
     spar_selector_kind_t select;
     spar_piece_t piece; /* the first one */
     spar_piece_t *more; /* the others; NULL: none */

@@ -6,6 +6,7 @@
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/guards.h"
 #include "pmpi/inherit.h"
 #include "policy/density.h"
 #include "sparsify/wire.h"
@@ -169,6 +170,7 @@ void spar_plan_begin(spar_comm_t *comm, size_t proposal)
             spar_sequence_judge(comm->sequence, proposal, &first);
         negotiation->judgement.first = first;
         adopt(comm);
+        spar_guards_look_at_calls(comm);
         spar_inherit_find(comm);
     }
     negotiation->phase = PHASE_JUDGEMENT;
@@ -236,6 +238,7 @@ bool spar_plan_progress(spar_comm_t *comm, spar_sequence_place_t *place_p)
 void spar_plan_drop(spar_comm_t *comm)
 {
     comm->steps.last_begin = 0;
+    comm->turns = (spar_turns_t){0};
     spar_info("the sequence of calls on communicator %d changed: learning "
               "again",
               comm->number);

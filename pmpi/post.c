@@ -27,6 +27,7 @@ static void fill(spar_op_t *op, spar_dtype_t dtype,
     op->what.marker = comm->marker;
     op->what.nonblocking = op->kind != SPAR_OP_BLOCKING;
     op->what.address = (uintptr_t)call->recvbuf;
+    op->what.input = (uintptr_t)spar_op_gradient(op);
     op->what.begin = op->posted;
     op->paused = atomic_load(&spar_engine.paused);
     op->flush_epoch = atomic_load(&spar_engine.flush_epoch);

@@ -5,6 +5,7 @@
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/guards.h"
 #include "pmpi/layer_choice.h"
 #include "pmpi/plan.h"
 #include "policy/verdict.h"
@@ -16,7 +17,7 @@
 #define EARLY_STEPS 64
 
 enum {
-    PHASE_CONTENT,  /* what rank 0 saw in the results */
+    PHASE_GUARDS,   /* what rank 0 saw in calls and results */
     PHASE_DENSE,    /* seconds of the dense methods */
     PHASE_PROPOSAL, /* rank 0's proposal of sparse methods */
     PHASE_PROBE,    /* when calls are made and needed */
@@ -42,37 +43,11 @@ static void take(spar_comm_t *comm, size_t count)
     }
 }
 
-void spar_review_watch(const spar_comm_t *comm, spar_layer_t *layer,
-                       const void *result)
-{
-    if (comm->rank == 0 && spar_choose_is_watching(comm)) {
-        spar_content_look(&layer->content, layer->dtype, result, layer->count);
-    }
-}
-
 static void make_dense(spar_layer_t *layer, const char *why)
 {
     layer->sparse = false;
     layer->flush = layer->owes;
     layer->why = why;
-}
-
-static void look_at_content(spar_comm_t *comm)
-{
-    double *values = comm->negotiation->values;
-
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        values[i] = spar_content_is_steady(&comm->layers[i].content);
-    }
-    /* What rank 0 saw holds for all. */
-    spar_agree_root(comm, values, comm->layer_count * sizeof(values[0]));
-}
-
-static void judge_content(spar_comm_t *comm)
-{
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        comm->layers[i].steady = comm->negotiation->values[i] > 0;
-    }
 }
 
 /* One method's medians of all layers. */
@@ -124,11 +99,11 @@ static void judge_proposal(spar_comm_t *comm)
 {
     spar_choose_adopt(comm);
     for (size_t i = 0; i < comm->layer_count; i++) {
-        if (comm->layers[i].steady && comm->layers[i].sparse &&
+        spar_layer_t *layer = &comm->layers[i];
+
+        if (layer->guard != SPAR_GUARD_NONE && layer->sparse &&
             !spar_layer_is_included(comm, i)) {
-            make_dense(&comm->layers[i],
-                       "changes little, like parameters; SPAR_INCLUDE sends "
-                       "it sparsely all the same");
+            make_dense(layer, spar_guard_why(layer->guard));
         }
     }
 }
@@ -287,8 +262,8 @@ bool spar_review_is_due(const spar_comm_t *comm)
 void spar_review_begin(spar_comm_t *comm)
 {
     if (is_after_watching(comm)) {
-        comm->negotiation->phase = PHASE_CONTENT;
-        look_at_content(comm);
+        comm->negotiation->phase = PHASE_GUARDS;
+        spar_guards_begin(comm);
     } else if (spar_choose_has_probed(comm)) {
         comm->negotiation->phase = PHASE_PROBE;
         spar_agree_min(comm, comm->negotiation->values, gather(comm, 0));
@@ -314,8 +289,8 @@ static bool next_phase(spar_comm_t *comm)
     int phase = negotiation->phase;
 
     switch (phase) {
-    case PHASE_CONTENT:
-        judge_content(comm);
+    case PHASE_GUARDS:
+        spar_guards_take(comm);
         negotiation->phase = PHASE_DENSE;
         look_at_dense(comm);
         return true;

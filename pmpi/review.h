@@ -1,6 +1,6 @@
 /*
  * Spar: second thoughts on a plan. Mode auto: after the dense steps that are
- * watched, layers that behave like parameters stay dense, the faster dense
+ * watched, layers with a guard (pmpi/guards.h) stay dense, the faster dense
  * method is known, and the sparse methods are proposed anew. All modes: after
  * the trials each layer takes the fastest of its candidates. Mode auto, later:
  * sparse calls that prove slower than the dense calls were are taken back.
@@ -9,10 +9,6 @@
 #define SPAR_PMPI_REVIEW_H
 
 #include "pmpi/comm.h"
-
-/* A dense call of the layer has ended with this result. */
-void spar_review_watch(const spar_comm_t *comm, spar_layer_t *layer,
-                       const void *result);
 
 /* Whether the step that begins starts with a review. The same on every rank. */
 bool spar_review_is_due(const spar_comm_t *comm);

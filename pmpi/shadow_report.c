@@ -1,5 +1,6 @@
 #include "pmpi/shadow_report.h"
 
+#include "pmpi/guards.h"
 #include "policy/verdict.h"
 
 static double mean(double sum, double count)
@@ -31,12 +32,13 @@ static bool would_pay(const spar_layer_t *layer,
 static const char *verdict(const spar_layer_t *layer, bool included,
                            spar_report_shadow_t *shadow)
 {
-    bool steady = !included && spar_content_is_steady(&layer->content);
+    spar_guard_t guard =
+        included ? SPAR_GUARD_NONE : spar_guards_judge_layer(layer);
 
-    shadow->pays = !steady && would_pay(layer, shadow);
-    return steady         ? "mode auto: dense, changes little, like parameters"
-           : shadow->pays ? "mode auto: sparse, faster"
-                          : "mode auto: dense, sparse is not faster";
+    shadow->pays = guard == SPAR_GUARD_NONE && would_pay(layer, shadow);
+    return guard != SPAR_GUARD_NONE ? spar_guard_why_in_auto(guard)
+           : shadow->pays           ? "mode auto: sparse, faster"
+                                    : "mode auto: dense, sparse is not faster";
 }
 
 void spar_shadow_describe(const spar_layer_t *layer, bool included,

@@ -179,9 +179,8 @@ static bool doubts(spar_standing_t *standing, double density)
                            false)) {
         standing->doubt = "persistent: dense is predicted faster";
     } else if (standing->comm->rank == 0 &&
-               spar_content_is_steady(&layer->content) &&
                !spar_call_is_included(standing->comm, layer->count)) {
-        standing->doubt = "persistent: changes little, like parameters";
+        standing->doubt = spar_guard_why(spar_content_judge(&layer->content));
     }
     return standing->doubt != NULL;
 }

@@ -1,8 +1,10 @@
 /*
- * Spar: does a layer's content behave like a gradient? Trainers that average
- * parameters make the same calls as trainers that exchange gradients, but
- * error feedback would ruin them. Parameters change little from step to step,
- * gradients of random batches change nearly wholly.
+ * Spar: does a layer's content behave like a gradient? Sums of other things
+ * are made with the same calls, but error feedback would ruin them. Gradients
+ * of random batches change nearly wholly from step to step, sign included.
+ * Parameters, which some trainers average, change little; counts are whole
+ * numbers; counts, squares and normalisers have one sign; running sums only
+ * grow.
  *
  * Looks at a few elements of a call's result. Local: rank 0's judgement is
  * broadcast. Not thread-safe.
@@ -11,9 +13,7 @@
 #define SPAR_POLICY_CONTENT_H
 
 #include "base/dtype.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "policy/guard.h"
 
 /* Elements that are looked at, spread evenly. */
 #define SPAR_CONTENT_SAMPLES 64
@@ -24,14 +24,21 @@ typedef struct spar_content {
     double last[SPAR_CONTENT_SAMPLES];
     unsigned looks;
     unsigned steady; /* results that hardly differed from the one before */
+    unsigned grown;  /* results that lay farther from zero, nearly all over */
+    /* Samples of all results. */
+    unsigned positive;
+    unsigned negative;
+    unsigned whole; /* numbers other than zero, and small enough to tell */
+    unsigned broken;
 } spar_content_t;
 
-/* Zero-initialised: nothing seen. */
+/* Zero-initialised: nothing seen. Results with NaN or Inf among the samples
+ * are passed over. */
 void spar_content_look(spar_content_t *content, spar_dtype_t dtype,
                        const void *result, uint64_t count);
 
-/* Every result after the first one hardly differed; false before enough
- * results were seen. */
-bool spar_content_is_steady(const spar_content_t *content);
+/* SPAR_GUARD_PARAMETERS, _RUNNING, _WHOLE or _ONE_SIGN, if that holds for
+ * every result; SPAR_GUARD_NONE before enough results were seen. */
+spar_guard_t spar_content_judge(const spar_content_t *content);
 
 #endif

@@ -34,6 +34,7 @@ typedef struct spar_sequence_call {
                          spar_sequence_mark */
     bool nonblocking; /* the same on every rank, as MPI demands */
     uint64_t address; /* hint: of the receive buffer */
+    uint64_t input;   /* hint: of the buffer that is read, which may be it */
     double begin;     /* hint: seconds */
     double end;       /* hint: seconds, set by spar_sequence_end */
     double seconds;   /* hint: that the application waited for it */
@@ -108,9 +109,10 @@ void spar_sequence_end(spar_sequence_t *sequence, uint64_t ticket, double end,
 /*
  * On rank 0, after a proposal (0: none, returned as it is): a repeating unit of
  * `proposal` calls may still be only a part of a step (three layers of one size
- * look like one). Returns the period, a multiple of the proposal, from the
- * pattern of addresses and pauses, and in *first_p how many calls back (0: the
- * latest) the first call of a step is: the one behind the longest pause.
+ * look like one), or several steps (a small call every few steps looks like
+ * their end). Returns the period, from the pattern of addresses and pauses, and
+ * in *first_p how many calls back (0: the latest) the first call of a step is:
+ * the one behind the longest pause.
  */
 size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
                            size_t *first_p);
@@ -133,6 +135,23 @@ spar_sequence_look_t spar_sequence_look(const spar_sequence_t *sequence);
 
 /* Hint: address of the slot's latest call while it was learnt. */
 uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot);
+
+/*
+ * On rank 0, after adoption: shared_p[slot] is set to whether the slot cannot
+ * be told from others of its size: the buffers that they read, in a step of
+ * those that were learnt from, were not all there at the same time. Layers of
+ * one model have gradients at the same time; the products of a conjugate
+ * gradient, say, come one after the other through the same memory.
+ */
+void spar_sequence_find_shared(const spar_sequence_t *sequence, bool *shared_p);
+
+/*
+ * On rank 0, after adoption: whether the calls of a step read memory that was
+ * not in use in the steps right before it. What a step needs is free again
+ * after it; so these may be parts of a longer step, of which too little was
+ * seen. false where the user has given the number of calls.
+ */
+bool spar_sequence_is_fresh(const spar_sequence_t *sequence);
 
 /* Median of what the slot's calls cost while they were learnt, seconds. */
 double spar_sequence_learnt_seconds(const spar_sequence_t *sequence,

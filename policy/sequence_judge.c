@@ -2,6 +2,8 @@
 
 #include "base/quantile.h"
 
+#include <math.h>
+
 /* Longest multiple of the proposal that is looked at. */
 #define MAX_MULTIPLE 64
 /* A pause is the step's own if nearly always it is that much longer than
@@ -23,19 +25,17 @@ static double pause_before(const spar_sequence_t *sequence, size_t back)
     return pause > 0 ? pause : 0;
 }
 
-static size_t window_calls(const spar_sequence_t *sequence, size_t proposal)
+static uint64_t address_of(const spar_sequence_call_t *call, bool input)
 {
-    size_t run = sequence->plain_run[proposal] + proposal;
-
-    return run < SPAR_SEQUENCE_HISTORY ? run : SPAR_SEQUENCE_HISTORY;
+    return input ? call->input : call->address;
 }
 
-static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
-                             size_t period)
+static bool addresses_repeat(const spar_sequence_t *sequence, bool input,
+                             size_t window, size_t period)
 {
     for (size_t back = 0; back + period < window; back++) {
-        if (spar_history_back(sequence, back)->address !=
-            spar_history_back(sequence, back + period)->address) {
+        if (address_of(spar_history_back(sequence, back), input) !=
+            address_of(spar_history_back(sequence, back + period), input)) {
             return false;
         }
     }
@@ -44,13 +44,13 @@ static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
 
 /* Trainers with fixed buffers show their step in the addresses. 0: they never
  * repeat. */
-static size_t multiple_by_address(const spar_sequence_t *sequence,
+static size_t multiple_by_address(const spar_sequence_t *sequence, bool input,
                                   size_t proposal, size_t window)
 {
     for (size_t multiple = 1;
          multiple <= MAX_MULTIPLE && LEAST_SEEN * multiple * proposal <= window;
          multiple++) {
-        if (addresses_repeat(sequence, window, multiple * proposal)) {
+        if (addresses_repeat(sequence, input, window, multiple * proposal)) {
             return multiple;
         }
     }
@@ -106,16 +106,22 @@ static size_t multiple_by_pause(const spar_sequence_t *sequence,
 }
 
 /* Buffers that change with the layers settle it. Otherwise one buffer may still
- * carry several layers, or fresh ones hide them: then the pauses tell. */
+ * carry several layers, or fresh ones hide them, or only one side changes (new
+ * results each time, from one buffer): then the pauses tell. */
 static size_t find_multiple(const spar_sequence_t *sequence, size_t proposal,
                             size_t window)
 {
-    size_t multiple = multiple_by_address(sequence, proposal, window);
+    size_t read = multiple_by_address(sequence, true, proposal, window);
+    size_t written = multiple_by_address(sequence, false, proposal, window);
 
-    if (multiple > 1) {
-        return multiple;
+    if (read > 1 && written != 1) {
+        return read;
     }
-    return multiple_by_pause(sequence, proposal, window, multiple == 1);
+    if (written > 1 && read != 1) {
+        return written;
+    }
+    return multiple_by_pause(sequence, proposal, window,
+                             written == 1 && read <= 1);
 }
 
 /* How many calls back the call behind the longest typical pause is. */
@@ -156,24 +162,81 @@ static bool calls_differ(const spar_sequence_t *sequence, size_t proposal)
     return false;
 }
 
+/* Whether the pauses before each of the steps in a unit are much alike. One
+ * that is far longer shows that they are parts of a step. */
+static bool pauses_are_even(const spar_sequence_t *sequence, size_t period,
+                            size_t unit, size_t window)
+{
+    double shortest = INFINITY, longest = 0;
+
+    for (size_t phase = 0; phase < unit; phase += period) {
+        double pauses[SPAR_SEQUENCE_HISTORY] = {0};
+        size_t count = 0;
+        double typical;
+
+        for (size_t from = phase; from + period < window; from += unit) {
+            for (size_t call = 0; call < period; call++) {
+                pauses[count] += pause_before(sequence, from + call);
+            }
+            count++;
+        }
+        typical = spar_quantile(pauses, count, 0.5);
+        shortest = fmin(shortest, typical);
+        longest = fmax(longest, typical);
+    }
+    return longest <= STRICT_PAUSE_FACTOR * shortest;
+}
+
+/*
+ * A small call every few steps (a metric) makes those steps look like one, in
+ * which calls of one size are made several times with the same memory. The step
+ * is then the longest part in which none are; unless the pauses say that such
+ * memory carries several layers in turn.
+ */
+static size_t find_unit(const spar_sequence_t *sequence, size_t proposal,
+                        size_t window)
+{
+    if (!spar_history_is_shared(sequence, NULL, proposal)) {
+        return proposal;
+    }
+    for (size_t period = proposal / 2; period > 0; period--) {
+        if (proposal % period == 0 &&
+            sequence->plain_run[period] + period >= window &&
+            !spar_history_is_shared(sequence, NULL, period)) {
+            return pauses_are_even(sequence, period, proposal, window)
+                       ? period
+                       : proposal;
+        }
+    }
+    return proposal;
+}
+
+static size_t find_period(const spar_sequence_t *sequence, size_t proposal,
+                          size_t window)
+{
+    size_t unit = find_unit(sequence, proposal, window);
+    size_t period;
+
+    if (sequence->only_steps && calls_differ(sequence, unit)) {
+        return unit;
+    }
+    period = unit * find_multiple(sequence, unit, window);
+    return period <= SPAR_SEQUENCE_MAX_PERIOD && period <= window ? period
+                                                                  : unit;
+}
+
 size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
                            size_t *first_p)
 {
-    size_t window = window_calls(sequence, proposal);
+    size_t window = spar_history_window(sequence, proposal);
     size_t period = proposal;
 
     if (proposal == 0) {
         *first_p = 0;
         return 0;
     }
-    if (sequence->step_calls == 0 &&
-        !(sequence->only_steps && calls_differ(sequence, proposal))) {
-        size_t multiple = find_multiple(sequence, proposal, window);
-
-        if (multiple * proposal <= SPAR_SEQUENCE_MAX_PERIOD &&
-            multiple * proposal <= window) {
-            period = multiple * proposal;
-        }
+    if (sequence->step_calls == 0) {
+        period = find_period(sequence, proposal, window);
     }
     *first_p = find_first(sequence, period, window);
     return period;

@@ -1,6 +1,8 @@
 spar_unit_test(config spar_policy)
 spar_unit_test(content spar_policy)
 spar_unit_test(layer_list spar_policy)
+spar_unit_test(guard spar_policy)
+spar_unit_test(turns spar_policy)
 spar_unit_test(density spar_policy)
 spar_unit_test(sequence spar_policy)
 spar_unit_test(sequence_look spar_policy)

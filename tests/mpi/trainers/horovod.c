@@ -213,7 +213,7 @@ static void tell_expectations(void)
 {
     if (fused) {
         printf("expect dense count=any\n"
-               "expect note its calls do not repeat\n");
+               "expect note did not repeat\n");
     } else {
         printf("expect sparse count=%d\nexpect sparse count=%d\n"
                "expect dense count=%d\n",
