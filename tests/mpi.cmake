@@ -22,8 +22,8 @@ function(spar_mpi_test name)
     add_test(NAME mpi_${name}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/${job_SCRIPT} ${job_ARGS})
     set_tests_properties(mpi_${name} PROPERTIES
-        TIMEOUT 180 PROCESSORS 2 LABELS mpi
-        ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${job_ENV}")
+        TIMEOUT ${spar_mpi_seconds} PROCESSORS 2 LABELS mpi ENVIRONMENT
+        "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${spar_mpi_limit}${job_ENV}")
 endfunction()
 
 foreach(program sim citizen threads averaging overflow)

@@ -11,6 +11,7 @@ RUN_PACKAGES=(iproute2 dataset-fashion-mnist
 TEST_PACKAGES=(gfortran clang clang-format clang-tidy libclang-rt-14-dev
     cppcheck valgrind python3-torch python3-mpi4py bible-kjv-text git
     groff-base)
+COVERAGE_PACKAGES=(gcovr)
 
 SETUP_START=$SECONDS
 
