@@ -50,34 +50,74 @@ static int32_t find_shift(const spar_comm_t *comm, const spar_layer_t *old,
     return found;
 }
 
-static size_t count_here(const spar_layer_t *layers, size_t count,
+/* The only layer that has always been in the same buffer as this one; -1:
+ * none, or several. */
+static int32_t find_here(const spar_layer_t *layers, size_t count,
                          const spar_layer_t *wanted)
 {
-    size_t found = 0;
+    int32_t found = -1;
 
-    for (size_t i = 0; i < count; i++) {
-        found +=
-            alike(&layers[i], wanted) && layers[i].address == wanted->address;
+    for (size_t i = 0; i < count && !wanted->moved; i++) {
+        if (alike(&layers[i], wanted) && !layers[i].moved &&
+            layers[i].address == wanted->address) {
+            if (found >= 0) {
+                return -1;
+            }
+            found = (int32_t)i;
+        }
     }
     return found;
 }
 
-/* The old layer that this one continues; -1: none. */
-static int32_t find_origin(const spar_comm_t *comm, const spar_layer_t *layer,
-                           const spar_layer_t *old, size_t old_count)
+/* The old layer in the buffer of the new one, and the other way round; -1:
+ * that tells nothing. */
+static int32_t find_by_buffer(const spar_layer_t *from, size_t from_count,
+                              size_t i, const spar_layer_t *in, size_t in_count)
 {
-    bool only = count_alike(old, old_count, layer) == 1 &&
-                count_alike(comm->layers, comm->layer_count, layer) == 1;
-    bool only_here = count_here(old, old_count, layer) == 1 &&
-                     count_here(comm->layers, comm->layer_count, layer) == 1;
+    int32_t found = find_here(in, in_count, &from[i]);
 
-    for (size_t j = 0; j < old_count; j++) {
-        if (alike(layer, &old[j]) &&
-            (only || (only_here && layer->address == old[j].address))) {
-            return (int32_t)j;
+    return found >= 0 && find_here(from, from_count, &in[found]) == (int32_t)i
+               ? found
+               : -1;
+}
+
+/* The old layer of that type and count, if they occur once in both sequences;
+ * -1: they do not. */
+static int32_t find_only(const spar_comm_t *comm, const spar_layer_t *layer,
+                         const spar_layer_t *old, size_t old_count)
+{
+    if (count_alike(old, old_count, layer) == 1 &&
+        count_alike(comm->layers, comm->layer_count, layer) == 1) {
+        for (size_t j = 0; j < old_count; j++) {
+            if (alike(layer, &old[j])) {
+                return (int32_t)j;
+            }
         }
     }
     return -1;
+}
+
+/* The old layer that the new one, number i, continues; -1: none. */
+static int32_t find_origin(const spar_comm_t *comm, size_t i,
+                           const spar_layer_t *old, size_t old_count,
+                           int32_t shift)
+{
+    int32_t only = find_only(comm, &comm->layers[i], old, old_count);
+    int32_t here =
+        find_by_buffer(comm->layers, comm->layer_count, i, old, old_count);
+    size_t place;
+
+    if (only >= 0 || shift < 0) {
+        return only >= 0 ? only : here;
+    }
+    place = (i + (size_t)shift) % old_count;
+    if (here >= 0) {
+        return here == (int32_t)place ? here : -1;
+    }
+    return find_by_buffer(old, old_count, place, comm->layers,
+                          comm->layer_count) < 0
+               ? (int32_t)place
+               : -1;
 }
 
 void spar_inherit_find(spar_comm_t *comm)
@@ -88,9 +128,7 @@ void spar_inherit_find(spar_comm_t *comm)
     int32_t shift = find_shift(comm, old, old_count);
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        origins[i] = shift >= 0
-                         ? (int32_t)((i + (size_t)shift) % old_count)
-                         : find_origin(comm, &comm->layers[i], old, old_count);
+        origins[i] = find_origin(comm, i, old, old_count, shift);
     }
 }
 

@@ -11,9 +11,11 @@
 /*
  * On rank 0, whose answer holds for all because addresses are local: fills the
  * negotiation's origins, for each layer of comm->layers the old layer that it
- * continues. A layer is the same if the whole step is the same, at most begun
- * elsewhere; or if its type and count occur once in both sequences; or if rank
- * 0 sees it alone in the same buffer as before.
+ * continues. A layer is the same if its type and count occur once in both
+ * sequences; or if rank 0 has seen it alone in one and the same buffer all the
+ * time, before and now; or if the whole step is the same, at most begun
+ * elsewhere. It is not where buffers and places in the step contradict each
+ * other: two layers of one size may have swapped their order.
  */
 void spar_inherit_find(spar_comm_t *comm);
 

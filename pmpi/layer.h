@@ -56,6 +56,7 @@ typedef struct spar_layer {
                            since the last review */
     uint64_t looked_at; /* exchanges since the last review */
     uint64_t address;   /* of the latest call's receive buffer */
+    bool moved;         /* it was not always there */
     spar_samples_t samples[SPAR_METHODS]; /* since the last review */
     spar_timing_t timing;                 /* likewise */
     /* Counted for the report. */

@@ -50,6 +50,7 @@ static void replace_layers(spar_comm_t *comm)
                         comm->sequence->slots[i].count);
         ok = spar_layer_cut(&layers[i]) && ok;
         layers[i].address = spar_sequence_address(comm->sequence, i);
+        layers[i].moved = spar_sequence_has_moved(comm->sequence, i);
         layers[i].flushed_epoch = atomic_load(&spar_engine.flush_epoch);
     }
     if (!ok) {
@@ -167,7 +168,7 @@ void spar_plan_begin(spar_comm_t *comm, size_t proposal)
         size_t first;
 
         negotiation->judgement.period =
-            spar_sequence_judge(comm->sequence, proposal, &first);
+            spar_sequence_judge_again(comm->sequence, proposal, &first);
         negotiation->judgement.first = first;
         adopt(comm);
         spar_guards_look_at_calls(comm);

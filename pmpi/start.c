@@ -74,6 +74,7 @@ static void find_layer(spar_op_t *op)
         op->density = spar_plan_density(comm, op->layer);
         spar_timeline_place(comm, op);
         op->layer->calls++;
+        op->layer->moved |= op->layer->address != op->what.address;
         op->layer->address = op->what.address;
     }
     spar_check_place(op);

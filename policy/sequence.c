@@ -2,6 +2,8 @@
 
 #include "policy/sequence_history.h"
 
+#include "base/smaller.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,7 @@ static void start_learning(spar_sequence_t *sequence)
     sequence->state = SPAR_SEQUENCE_LEARNING;
     sequence->before += sequence->calls;
     sequence->calls = 0;
+    sequence->lost_period = sequence->period;
     sequence->period = 0;
     sequence->strangers = 0;
     memset(sequence->plain_run, 0, sizeof(sequence->plain_run));
@@ -168,6 +171,20 @@ static void doubt(spar_sequence_t *sequence)
     }
 }
 
+/* Goes on at the slot. One that has had its turn in this step is that of the
+ * next step, if this one has ended early; or else the call is another layer's,
+ * of the same size, which must not get what that one owes. */
+static spar_sequence_place_t resume(spar_sequence_t *sequence, size_t slot)
+{
+    bool again = slot < sequence->position;
+    spar_sequence_place_t place = take(sequence, slot);
+
+    if (again) {
+        place.slot = -1;
+    }
+    return place;
+}
+
 /* Out of sequence: a skipped layer, an evaluation, or another model. */
 static spar_sequence_place_t recover(spar_sequence_t *sequence,
                                      const spar_sequence_call_t *call)
@@ -187,7 +204,7 @@ static spar_sequence_place_t recover(spar_sequence_t *sequence,
         place.lost = true;
         return place;
     }
-    return fit >= 0 ? take(sequence, (size_t)fit) : place;
+    return fit >= 0 ? resume(sequence, (size_t)fit) : place;
 }
 
 spar_sequence_place_t spar_sequence_begin(spar_sequence_t *sequence,
@@ -217,12 +234,31 @@ void spar_sequence_end(spar_sequence_t *sequence, uint64_t ticket, double end,
     learnt->seconds = seconds;
 }
 
+/* How many calls back the slot's latest one was when it was adopted. */
+static size_t back_to(const spar_sequence_t *sequence, size_t slot)
+{
+    return (sequence->first + sequence->period - slot) % sequence->period;
+}
+
 uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot)
 {
-    size_t back =
-        (sequence->first + sequence->period - slot) % sequence->period;
+    return spar_history_back(sequence, back_to(sequence, slot))->address;
+}
 
-    return spar_history_back(sequence, back)->address;
+bool spar_sequence_has_moved(const spar_sequence_t *sequence, size_t slot)
+{
+    uint64_t address = spar_sequence_address(sequence, slot);
+    /* In the very first step buffers may have been others. */
+    size_t remembered = spar_smaller(sequence->plain_run[sequence->period],
+                                     SPAR_SEQUENCE_HISTORY - sequence->period);
+
+    for (size_t back = back_to(sequence, slot); back < remembered;
+         back += sequence->period) {
+        if (spar_history_back(sequence, back)->address != address) {
+            return true;
+        }
+    }
+    return false;
 }
 
 spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,

@@ -75,6 +75,8 @@ typedef struct spar_sequence {
     size_t mistakes;    /* calls out of sequence since the last clean step */
     uint64_t strangers; /* since the sequence is known */
     bool clean;         /* no such call in the present step */
+    size_t lost_period; /* while it is learnt again; 0: no step was lost */
+    /* Of the step that is known, or was lost. */
     spar_sequence_slot_t slots[SPAR_SEQUENCE_MAX_PERIOD];
 } spar_sequence_t;
 
@@ -117,6 +119,15 @@ void spar_sequence_end(spar_sequence_t *sequence, uint64_t ticket, double end,
 size_t spar_sequence_judge(const spar_sequence_t *sequence, size_t proposal,
                            size_t *first_p);
 
+/*
+ * The same, but a step that was lost and comes again holds, from the call on
+ * that was its first: its layers are still those that residuals belong to, and
+ * pauses may be judged otherwise on another day. Unless the addresses say that
+ * as many calls of these sizes are another step now.
+ */
+size_t spar_sequence_judge_again(const spar_sequence_t *sequence,
+                                 size_t proposal, size_t *first_p);
+
 /* On every rank: the judgement holds from the latest call on. Returns what
  * the latest call is. */
 spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
@@ -133,8 +144,10 @@ typedef struct spar_sequence_look {
 /* All 0 if the sequence is known. */
 spar_sequence_look_t spar_sequence_look(const spar_sequence_t *sequence);
 
-/* Hint: address of the slot's latest call while it was learnt. */
+/* Hint, while it is adopted: address of the slot's latest call, and whether it
+ * was another one in any step that was learnt from. */
 uint64_t spar_sequence_address(const spar_sequence_t *sequence, size_t slot);
+bool spar_sequence_has_moved(const spar_sequence_t *sequence, size_t slot);
 
 /*
  * On rank 0, after adoption: shared_p[slot] is set to whether the slot cannot

@@ -220,6 +220,7 @@ spar_mpi_test(stop_steps ENV SPAR_MODE=sparse SPAR_STOP_STEPS=5
     ARGS -a "sums are right" -m "spar: 5 steps" -- ${sim} --steps 100000)
 
 include(mpi/state.cmake)
+include(mpi/changed.cmake)
 
 # Where nothing was measured, the model starts from priors.
 add_test(NAME mpi_topology

@@ -1,0 +1,102 @@
+#include "policy/sequence_history.h"
+
+#include "base/quantile.h"
+
+/* Whether the latest calls, of one whole step, are those of the lost step, if
+ * its first one was `back` calls ago. */
+static bool fits_lost(const spar_sequence_t *sequence, size_t back)
+{
+    size_t period = sequence->lost_period;
+
+    for (size_t i = 0; i < period; i++) {
+        const spar_sequence_call_t *call = spar_history_back(sequence, i);
+        const spar_sequence_slot_t *slot =
+            &sequence->slots[(back + period - i) % period];
+
+        if (call->count != slot->count || call->dtype != slot->dtype) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the application computes before the call that many calls ago: the median
+ * over the steps. */
+static double typical_pause(const spar_sequence_t *sequence, size_t back,
+                            size_t window)
+{
+    double pauses[SPAR_SEQUENCE_HISTORY] = {0};
+    size_t count = 0;
+
+    for (; back + 1 < window; back += sequence->lost_period) {
+        pauses[count++] = spar_history_back(sequence, back)->begin -
+                          spar_history_back(sequence, back + 1)->end;
+    }
+    return count > 0 ? spar_quantile(pauses, count, 0.5) : 0;
+}
+
+/* How many calls back the first call of the lost step is; where equal layers
+ * leave it open, the one behind the longest pause. false: it is another step.
+ */
+static bool find_first(const spar_sequence_t *sequence, size_t window,
+                       size_t *first_p)
+{
+    double longest = 0;
+    bool found = false;
+
+    for (size_t back = 0; back < sequence->lost_period; back++) {
+        double pause;
+
+        if (!fits_lost(sequence, back)) {
+            continue;
+        }
+        pause = typical_pause(sequence, back, window);
+        if (!found || pause > longest) {
+            *first_p = back;
+            longest = pause;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
+                             size_t period)
+{
+    for (size_t back = 0; back + period < window; back++) {
+        if (spar_history_back(sequence, back)->address !=
+            spar_history_back(sequence, back + period)->address) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the addresses say that as many calls of these sizes are another step
+ * now. Units of several sizes rather have buffers in turn. */
+static bool is_another(const spar_sequence_t *sequence, size_t window,
+                       size_t proposal, size_t judged)
+{
+    size_t lost = sequence->lost_period;
+    bool in_turn = proposal > 1 && judged % lost == 0;
+
+    return !in_turn && addresses_repeat(sequence, window, judged) &&
+           !addresses_repeat(sequence, window, lost);
+}
+
+size_t spar_sequence_judge_again(const spar_sequence_t *sequence,
+                                 size_t proposal, size_t *first_p)
+{
+    size_t lost = sequence->lost_period;
+    size_t judged = spar_sequence_judge(sequence, proposal, first_p);
+    size_t window = sequence->plain_run[proposal] + proposal;
+
+    if (window > SPAR_SEQUENCE_HISTORY) {
+        window = SPAR_SEQUENCE_HISTORY;
+    }
+    if (proposal == 0 || lost == 0 || lost % proposal != 0 || lost > window ||
+        is_another(sequence, window, proposal, judged)) {
+        return judged;
+    }
+    return find_first(sequence, window, first_p) ? lost : judged;
+}
