@@ -22,41 +22,78 @@
 /* So many parts of a power of two in a vote: sums of them are exact. */
 #define PARTS 1024.0
 
-static double sum_run(spar_dtype_t dtype, const void *gradient, uint64_t begin,
-                      uint64_t count)
+/* A bin is an eighth of a power of two: the exponent of a float and the first
+ * bits of its fraction. */
+#define FRACTION_BITS 3
+#define BINS          (256 << FRACTION_BITS)
+#define BIAS          (127 << FRACTION_BITS)
+/* Share of the elements other than zero below the level, and how many of them
+ * there must be. */
+#define QUANTILE      0.75
+#define LEAST_NONZERO 16
+
+static unsigned bin_of(float value)
 {
-    double sum = 0;
+    uint32_t bits;
 
-    if (dtype == SPAR_DTYPE_F64) {
-        const double *values = (const double *)gradient + begin;
-
-        for (uint64_t i = 0; i < count; i++) {
-            sum += fabs(values[i]);
-        }
-    } else {
-        const float *values = (const float *)gradient + begin;
-
-        for (uint64_t i = 0; i < count; i++) {
-            sum += (double)fabsf(values[i]);
-        }
-    }
-    return sum;
+    memcpy(&bits, &value, sizeof(bits));
+    return (bits & 0x7fffffffu) >> (23 - FRACTION_BITS);
 }
 
-/* The mean magnitude, not the norm: a few large elements say little. Nor the
- * mean of logarithms: elements that were too small for 16 bits appear when the
- * scale grows, and would count as much as the others. */
+static void count_run(spar_dtype_t dtype, const void *gradient, uint64_t begin,
+                      uint64_t count, uint16_t *bins)
+{
+    for (uint64_t i = begin; i < begin + count; i++) {
+        bins[bin_of(dtype == SPAR_DTYPE_F64
+                        ? (float)((const double *)gradient)[i]
+                        : ((const float *)gradient)[i])]++;
+    }
+}
+
+static bool has_nonfinite(const uint16_t *bins)
+{
+    for (unsigned bin = BINS - (1u << FRACTION_BITS); bin < BINS; bin++) {
+        if (bins[bin] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The bin below which the share lies, and how far into it; a change by a power
+ * of two changes it by exactly that. Not finite: it cannot be told. */
+static double find_level(const uint16_t *bins, uint64_t count)
+{
+    double nonzero = (double)(count - bins[0]);
+    double below = 0, wanted = QUANTILE * nonzero;
+    unsigned bin = 1;
+
+    if (nonzero < LEAST_NONZERO || has_nonfinite(bins)) {
+        return -INFINITY;
+    }
+    while (below + bins[bin] < wanted) {
+        below += bins[bin++];
+    }
+    return ((double)bin - BIAS + (wanted - below) / bins[bin]) /
+           (1u << FRACTION_BITS);
+}
+
+/* A quantile of the magnitudes, not their mean or norm, of which a few large
+ * elements decide; nor the mean of logarithms: elements that were too small for
+ * 16 bits appear when the scale grows, and would count as much as the others.
+ */
 static double level_of(spar_dtype_t dtype, const void *gradient, uint64_t count)
 {
-    double sum = 0;
+    uint16_t bins[BINS] = {0};
 
     if (count <= LOOKED) {
-        return log2(sum_run(dtype, gradient, 0, count) / (double)count);
+        count_run(dtype, gradient, 0, count, bins);
+        return find_level(bins, count);
     }
     for (uint64_t i = 0; i < RUNS; i++) {
-        sum += sum_run(dtype, gradient, (count - RUN) / (RUNS - 1) * i, RUN);
+        count_run(dtype, gradient, (count - RUN) / (RUNS - 1) * i, RUN, bins);
     }
-    return log2(sum / (double)LOOKED);
+    return find_level(bins, LOOKED);
 }
 
 /* Least, median and largest of the latest levels. */

@@ -5,9 +5,9 @@
  * The scale itself is not visible; that all gradients jump by one power of two
  * in one step is.
  *
- * Each rank compares the level (log2 of the mean magnitude) of a layer's
- * gradient with that of its latest calls. One that jumps is only a suspicion;
- * what it comes to is decided from the votes of all ranks.
+ * Each rank compares the level (log2 of the upper quartile of the magnitudes)
+ * of a layer's gradient with that of its latest calls. One that jumps is only a
+ * suspicion; what it comes to is decided from the votes of all ranks.
  */
 #ifndef SPAR_POLICY_LOSS_SCALE_H
 #define SPAR_POLICY_LOSS_SCALE_H
