@@ -7,6 +7,8 @@
 #ifndef SPAR_BASE_HALF_H
 #define SPAR_BASE_HALF_H
 
+#include "base/dtype.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -53,6 +55,18 @@ static inline float spar_half_value(uint16_t half)
 static inline float spar_bf16_value(uint16_t bf16)
 {
     return spar_half_float((uint32_t)bf16 << 16);
+}
+
+/* An element of a buffer of SPAR_DTYPE_F16 or _BF16, which may lie at any
+ * address. */
+static inline float spar_half_load(spar_dtype_t dtype, const void *values,
+                                   uint64_t index)
+{
+    uint16_t element;
+
+    memcpy(&element, (const char *)values + 2 * index, sizeof(element));
+    return dtype == SPAR_DTYPE_F16 ? spar_half_value(element)
+                                   : spar_bf16_value(element);
 }
 
 /* To an IEEE half; NaN stays one. */

@@ -7,11 +7,13 @@
 #include "pmpi/dense_call.h"
 #include "pmpi/engine.h"
 #include "pmpi/guards.h"
+#include "pmpi/half.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/sparse.h"
 #include "pmpi/standing.h"
 #include "pmpi/start.h"
+#include "pmpi/user_op.h"
 
 void spar_advance_begin(spar_op_t *op, spar_op_stage_t stage)
 {
@@ -40,6 +42,13 @@ static void leave_lane(spar_op_t *op)
     }
 }
 
+static void release_arguments(const spar_op_t *op)
+{
+    if (op->what.dtype == SPAR_DTYPE_BITS16) {
+        spar_user_op_release(op->is_wide ? &op->narrow : &op->call);
+    }
+}
+
 /* The call, which is not among the active ones any more, belongs to the
  * application after this. */
 static void finish(spar_op_t *op)
@@ -48,6 +57,7 @@ static void finish(spar_op_t *op)
     bool counted = op->counted;
 
     op->completed = spar_clock_now();
+    release_arguments(op);
     if (op->layer != NULL) {
         op->layer->active = false;
     }
@@ -139,6 +149,9 @@ static void end_dense(spar_op_t *op, int code)
     op->code = code;
     op->stage = SPAR_OP_ENDED;
     spar_advance_count_dense(op);
+    if (op->is_wide) {
+        spar_half_end_flush(op);
+    }
     spar_shadow_end_dense(op);
     if (code != MPI_SUCCESS) {
         return;
@@ -188,7 +201,7 @@ static void end_ring(spar_op_t *op)
 
     spar_cost_bytes(op, spar_ring_bytes_sent(comm->ring));
     op->stage = SPAR_OP_ENDED;
-    spar_check_note(op, op->call.recvbuf);
+    spar_check_note(op, op->call.recvbuf, spar_layer_bytes(op->layer));
     if (op->layer->sparse && op->layer->trial.method == SPAR_METHOD_RING) {
         op->layer->sparse_calls++; /* mode sparse, asked for by name */
         op->was_sparse = true;
@@ -234,14 +247,15 @@ static bool progress_one(spar_op_t *op, bool in_turn)
 }
 
 /* Whether the call may still make a collective call on the shadow. One whose
- * ranks have agreed on a flag will, also while its last messages leave. */
+ * ranks have agreed on a flag will, also while its last messages leave, and one
+ * of 16-bit floats may, when its sum is known. */
 static bool may_turn_dense(const spar_op_t *op)
 {
     return op->stage == SPAR_OP_TURNS_DENSE ||
            (op->stage == SPAR_OP_MERGED && !spar_bundle_has_agreed(op)) ||
            (op->stage == SPAR_OP_SPARSE &&
-            (spar_engine_is_shadow() || !spar_sparse_has_agreed(op) ||
-             spar_sparse_flags(op) != 0));
+            (spar_engine_is_shadow() || spar_half_is(op->layer) ||
+             !spar_sparse_has_agreed(op) || spar_sparse_flags(op) != 0));
 }
 
 static bool has_told(const spar_op_t *op)

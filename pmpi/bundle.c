@@ -241,7 +241,7 @@ static void note_member(const spar_lane_t *lane, size_t index, uint64_t before)
                             exchange->bytes_sent * before / total);
     layer->entries_sent += exchange->entries_sent * after / total -
                            exchange->entries_sent * before / total;
-    spar_check_note(op, op->call.recvbuf);
+    spar_check_note(op, op->call.recvbuf, spar_layer_bytes(op->layer));
     spar_sparse_note_merged(op, &bundle->staging.selection,
                             bundle->staging.begins[index],
                             bundle->staging.begins[index + 1]);

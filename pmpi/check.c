@@ -42,11 +42,10 @@ void spar_check_place(spar_op_t *op)
     op->checked = op->place.slot >= 0 && is_checked(op->comm->sequence->steps);
 }
 
-void spar_check_note(spar_op_t *op, const void *result)
+void spar_check_note(spar_op_t *op, const void *result, size_t bytes)
 {
     if (op->checked) {
-        op->layer->digest =
-            spar_replicas_digest(result, spar_layer_bytes(op->layer));
+        op->layer->digest = spar_replicas_digest(result, bytes);
     }
 }
 
@@ -191,7 +190,8 @@ static void name_item(const spar_comm_t *comm, size_t item, char *text,
     layer = &comm->layers[slot];
     snprintf(text, size, "%s of slot %zu (%llu %s, %s %s)",
              names[(item - 1) % KINDS], slot, (unsigned long long)layer->count,
-             spar_dtype_name(layer->dtype), layer->sparse ? "sparse" : "dense",
+             spar_dtype_name(layer->element),
+             layer->sparse ? "sparse" : "dense",
              spar_method_name(layer->sparse ? layer->trial.method
                                             : layer->trial.dense));
 }

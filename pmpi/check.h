@@ -20,8 +20,8 @@
 /* The call belongs to the present step; its layer is known. */
 void spar_check_place(spar_op_t *op);
 
-/* The call's sum, formed by Spar, is complete. It has the layer's elements. */
-void spar_check_note(spar_op_t *op, const void *result);
+/* The call's sum, formed by Spar, is complete, in so many bytes. */
+void spar_check_note(spar_op_t *op, const void *result, size_t bytes);
 
 /* Whether the step that begins starts with a comparison, of the step before.
  * The same on every rank. */

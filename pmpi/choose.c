@@ -3,6 +3,7 @@
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
+#include "pmpi/half.h"
 #include "pmpi/layer_choice.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
@@ -167,6 +168,7 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
     spar_layer_t *layer = &comm->layers[slot];
     const spar_config_t *config = &spar_engine.config;
     bool own_ring = config->exchange == SPAR_CONFIG_EXCHANGE_DENSE;
+    const char *refusal = spar_half_refusal(layer);
 
     layer->trial = *trial;
     layer->sparse = false;
@@ -180,6 +182,8 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
         layer->why = "out of memory";
     } else if (config->mode == SPAR_MODE_DENSE) {
         layer->why = "mode dense";
+    } else if (refusal != NULL) {
+        layer->why = refusal;
     } else if (layer->nonblocking && !spar_post_takes_requests()) {
         layer->why = "no helper thread: non-blocking calls are passed on";
     } else if (spar_engine_is_shadow() && own_ring) {
@@ -262,6 +266,7 @@ static spar_method_t dense_method(const spar_comm_t *comm,
                                   const spar_layer_t *layer)
 {
     if (!spar_engine_is_auto() || comm->negotiation->ring_failed ||
+        spar_half_is(layer) ||
         (layer->nonblocking && !spar_post_takes_requests())) {
         return SPAR_METHOD_MPI;
     }

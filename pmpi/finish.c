@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
+#include "pmpi/half.h"
 #include "pmpi/helper.h"
 #include "pmpi/horovod.h"
 #include "pmpi/layer_choice.h"
@@ -50,7 +51,7 @@ typedef struct draft {
 
 static uint64_t dense_bytes(const spar_comm_t *comm, const spar_layer_t *layer)
 {
-    return spar_comm_dense_volume(comm, spar_layer_bytes(layer));
+    return spar_comm_dense_volume(comm, spar_layer_buffer_bytes(layer));
 }
 
 static double ratio(double part, double whole)
@@ -64,7 +65,7 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
     *out = (spar_report_layer_t){
         .comm = comm->number,
         .slot = (unsigned)slot,
-        .dtype = layer->dtype,
+        .dtype = layer->element,
         .count = layer->count,
         .sparse = layer->sparse,
         .method = spar_method_name(layer->sparse ? layer->trial.method
@@ -153,6 +154,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
         const spar_layer_t *layer = &comm->layers[i];
 
         report->residual_bytes += spar_layer_residual_bytes(layer);
+        report->memory_bytes += spar_half_bytes(layer);
         if (layer->shadow.out != NULL) {
             report->memory_bytes += spar_layer_bytes(layer);
         }

@@ -58,7 +58,7 @@ void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
     bool together[SPAR_SEQUENCE_MAX_PERIOD];
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        bytes[i] = spar_layer_bytes(&comm->layers[i]);
+        bytes[i] = spar_layer_buffer_bytes(&comm->layers[i]);
         together[i] = comm->layers[i].nonblocking &&
                       (comm->layers[i].sparse || !only_sparse);
     }
@@ -74,7 +74,7 @@ spar_model_shape_t spar_forecast_shape(const spar_comm_t *comm,
         .nodes = comm->node_count,
         .eager = true, /* all but the first call */
         .count = layer->count,
-        .element_bytes = (unsigned)spar_dtype_size(layer->dtype),
+        .element_bytes = (unsigned)spar_dtype_size(layer->element),
         .entries = spar_density_entries(density, layer->count),
         .value_bytes =
             (double)spar_values_size(layer->values) +
@@ -125,7 +125,7 @@ static double best_rate(const spar_comm_t *comm)
 
     for (size_t i = 0; i < comm->layer_count; i++) {
         seconds[i] = comm->layers[i].dense_seconds;
-        bytes[i] = spar_layer_bytes(&comm->layers[i]);
+        bytes[i] = spar_layer_buffer_bytes(&comm->layers[i]);
     }
     return spar_verdict_fit(comm->size, seconds, bytes, comm->layer_count,
                             comm->latency);

@@ -38,6 +38,18 @@ void spar_fresh_prepare(spar_layer_t *layer)
     }
 }
 
+bool spar_fresh_demand(spar_layer_t *layer)
+{
+    size_t bytes = spar_layer_bytes(layer);
+
+    if (layer->fresh == NULL) {
+        layer->fresh = malloc(bytes);
+        layer->fresh_asked = true;
+        atomic_fetch_add(&taken, layer->fresh != NULL ? bytes : 0);
+    }
+    return layer->fresh != NULL;
+}
+
 void spar_fresh_take(spar_layer_t *layer)
 {
     void *residual = layer->residual;

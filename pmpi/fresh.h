@@ -15,6 +15,9 @@
  * there is much more memory: asked once in the residual's life. */
 void spar_fresh_prepare(spar_layer_t *layer);
 
+/* The same where the call cannot do without. false: out of memory. */
+bool spar_fresh_demand(spar_layer_t *layer);
+
 /* The exchange has settled what is in the second array: it is the residual. */
 void spar_fresh_take(spar_layer_t *layer);
 

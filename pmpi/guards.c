@@ -59,16 +59,19 @@ void spar_guards_look_at_result(const spar_op_t *op)
     spar_comm_t *comm = op->comm;
     bool learning = op->layer == NULL && op->ticket > 0;
     bool watching = op->layer != NULL && spar_choose_is_watching(comm);
+    spar_dtype_t element = op->what.element;
 
-    if (comm->rank != 0 || !spar_engine_is_auto()) {
+    if (comm->rank != 0 || !spar_engine_is_auto() ||
+        element == SPAR_DTYPE_BITS16 ||
+        (watching && element != op->layer->element)) {
         return;
     }
     if (watching) {
-        spar_content_look(&op->layer->content, op->what.dtype, op->call.recvbuf,
+        spar_content_look(&op->layer->content, element, op->call.recvbuf,
                           op->what.count);
     }
     if (learning || (watching && is_uniform(comm))) {
-        spar_turns_look(&comm->turns, op->what.dtype, op->call.recvbuf,
+        spar_turns_look(&comm->turns, element, op->call.recvbuf,
                         op->what.count);
     }
 }

@@ -6,7 +6,7 @@
 
 static bool alike(const spar_layer_t *a, const spar_layer_t *b)
 {
-    return a->dtype == b->dtype && a->count == b->count;
+    return a->element == b->element && a->count == b->count;
 }
 
 static size_t count_alike(const spar_layer_t *layers, size_t count,

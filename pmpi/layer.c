@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "pmpi/engine.h"
 #include "pmpi/fresh.h"
+#include "pmpi/half.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -49,14 +50,15 @@ void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
                      spar_dtype_t dtype, uint64_t count)
 {
     memset(layer, 0, sizeof(*layer));
-    layer->dtype = dtype;
+    layer->dtype = spar_dtype_wide(dtype);
+    layer->element = dtype;
     layer->count = count;
     layer->unsent_share = -1;
     layer->density = spar_density_at(config, 0);
-    layer->values = values_kind(config, dtype);
+    layer->values = values_kind(config, layer->dtype);
     layer->select = selector_kind(config);
     layer->piece_count = 1;
-    spar_piece_init(&layer->piece, layer->select, dtype, count, 0, 1);
+    spar_piece_init(&layer->piece, layer->select, layer->dtype, count, 0, 1);
 }
 
 bool spar_layer_cut(spar_layer_t *layer)
@@ -138,6 +140,7 @@ void spar_layer_cleanup(spar_layer_t *layer)
 void spar_layer_destroy(spar_layer_t *layer)
 {
     spar_layer_cleanup(layer);
+    spar_half_cleanup(layer);
     for (unsigned i = 0; i < layer->piece_count; i++) {
         spar_piece_cleanup(spar_layer_piece(layer, i));
     }
@@ -173,6 +176,7 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason)
             reason);
     }
     spar_layer_cleanup(layer);
+    spar_half_cleanup(layer);
     spar_shadow_cleanup(layer);
     layer->owes = false;
 }
@@ -189,6 +193,11 @@ uint64_t spar_layer_most_entries(const spar_layer_t *layer, uint64_t count,
 size_t spar_layer_bytes(const spar_layer_t *layer)
 {
     return layer->count * spar_dtype_size(layer->dtype);
+}
+
+size_t spar_layer_buffer_bytes(const spar_layer_t *layer)
+{
+    return layer->count * spar_dtype_size(layer->element);
 }
 
 size_t spar_layer_residual_bytes(const spar_layer_t *layer)

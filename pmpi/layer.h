@@ -14,7 +14,8 @@
 #include "policy/trial.h"
 
 typedef struct spar_layer {
-    spar_dtype_t dtype;
+    spar_dtype_t dtype;   /* of residual and exchange */
+    spar_dtype_t element; /* of the application's buffers, agreed */
     uint64_t count;
     /* The plan: the same on every rank. */
     bool sparse;      /* calls are taken over */
@@ -48,6 +49,7 @@ typedef struct spar_layer {
     spar_values_t values;         /* how they travel */
     void *residual;               /* allocated at the first sparse call */
     void *fresh;                  /* beside it (pmpi/fresh.h); NULL: none */
+    float *wide;                  /* 16-bit floats, widened (pmpi/half.h) */
     spar_loss_scale_t loss_scale; /* belongs to the residual */
     uint64_t flushed_epoch;
     double digest;      /* of the result of a step that is checked; 0: none */
@@ -83,7 +85,7 @@ typedef struct spar_layer {
     double unsent_share;  /* when it was retired; negative: not known */
 } spar_layer_t;
 
-/* A layer of one piece. */
+/* A layer of one piece, of buffers of that type. */
 void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
                      spar_dtype_t dtype, uint64_t count);
 /* Cuts a large one into pieces. false: out of memory. */
@@ -125,7 +127,9 @@ double spar_layer_unsent_share(const spar_layer_t *layer);
 uint64_t spar_layer_most_entries(const spar_layer_t *layer, uint64_t count,
                                  double density);
 
+/* Of a residual, and of a buffer of the application's. */
 size_t spar_layer_bytes(const spar_layer_t *layer);
+size_t spar_layer_buffer_bytes(const spar_layer_t *layer);
 /* Of the residual and the array beside it, as far as they are allocated. */
 size_t spar_layer_residual_bytes(const spar_layer_t *layer);
 

@@ -4,6 +4,7 @@
 #include "pmpi/ab.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
+#include "pmpi/half.h"
 #include "policy/merging.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static spar_merging_call_t describe(const spar_layer_t *layer)
     return (spar_merging_call_t){
         .eligible = layer->sparse && layer->nonblocking &&
                     layer->piece_count == 1 && !changes_selection(layer) &&
-                    (method & SPAR_METHOD_SPARSE) != 0,
+                    !spar_half_is(layer) && (method & SPAR_METHOD_SPARSE) != 0,
         .dtype = layer->dtype,
         .method = layer->trial.method,
         .count = layer->count};

@@ -77,9 +77,10 @@ typedef struct spar_op {
     int code;           /* MPI's, once it is done */
     atomic_bool raised; /* the application was told of the error */
     atomic_bool wanted; /* the application waits for it */
-    uint64_t number;    /* on its communicator, in the order of the calls */
     bool counted;       /* among the pending ones (pmpi/progress.h) */
+    uint64_t number;    /* on its communicator, in the order of the calls */
     spar_allreduce_call_t call;
+    spar_allreduce_call_t narrow; /* what it was, while it is_wide */
     spar_sequence_call_t what;
     spar_sequence_place_t place;
     uint64_t ticket;                /* of the sequence */
@@ -98,6 +99,7 @@ typedef struct spar_op {
     bool was_sparse;
     bool checked; /* its result is compared over the ranks */
     bool looked;  /* at its gradient (pmpi/rescale.h) */
+    bool is_wide; /* a float32 sum in place of one of 16 bits (pmpi/half.h) */
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;
     uint64_t flush_epoch;
@@ -106,6 +108,7 @@ typedef struct spar_op {
     MPI_Request request;   /* the application's */
     struct spar_op *chain; /* in the table of requests */
     unsigned depth;        /* pending calls when it was posted, with it */
+    bool aside;            /* not made by the process's main thread */
     /* Seconds. */
     double posted;
     double post_seconds; /* that the posting call took */
@@ -116,7 +119,6 @@ typedef struct spar_op {
     double clock_needed; /* 0: not known */
     double clock_begin;  /* of its step */
     double wall_begin;   /* of its step, wall's clock; 0: not of a known step */
-    bool aside;          /* not made by the process's main thread */
     /* For the trace. */
     double launched; /* seconds, when its exchange began; 0: unknown */
     int64_t step;    /* from 0; -1: before the first one */

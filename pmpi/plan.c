@@ -7,6 +7,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/guards.h"
+#include "pmpi/half.h"
 #include "pmpi/inherit.h"
 #include "policy/density.h"
 #include "sparsify/wire.h"
@@ -46,7 +47,7 @@ static void replace_layers(spar_comm_t *comm)
 
     for (size_t i = 0; ok && i < count; i++) {
         spar_layer_init(&layers[i], &spar_engine.config,
-                        comm->sequence->slots[i].dtype,
+                        comm->sequence->slots[i].element,
                         comm->sequence->slots[i].count);
         ok = spar_layer_cut(&layers[i]) && ok;
         layers[i].address = spar_sequence_address(comm->sequence, i);
@@ -79,8 +80,11 @@ static bool reserve_ring(spar_comm_t *comm)
     bool ok = true;
 
     for (size_t i = 0; may_ring() && i < comm->layer_count; i++) {
-        ok = ok && spar_ring_reserve(comm->ring, comm->layers[i].dtype,
-                                     comm->layers[i].count) == SPAR_OK;
+        const spar_layer_t *layer = &comm->layers[i];
+
+        ok = ok && (spar_half_is(layer) ||
+                    spar_ring_reserve(comm->ring, layer->dtype, layer->count) ==
+                        SPAR_OK);
     }
     return ok;
 }
@@ -101,6 +105,7 @@ static void agree_on_times(spar_comm_t *comm)
     values[count + 1] = reserve_ring(comm);
     values[count + 2] = spar_comm_make_machines(comm);
     count += 3;
+    count += spar_half_tell(comm, values + count);
     count += spar_state_offer(comm, values + count);
     spar_agree_min(comm, values, count);
 }
@@ -121,7 +126,9 @@ static void take_times(spar_comm_t *comm)
     comm->scan_seconds = -values[count];
     negotiation->ring_failed = values[count + 1] <= 0;
     comm->has_machines = values[count + 2] > 0;
-    spar_state_take(comm, values + count + 3);
+    count += 3;
+    count += spar_half_agree(comm, values + count);
+    spar_state_take(comm, values + count);
 }
 
 /* Steps since the sequence is known, from 0. */

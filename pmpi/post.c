@@ -12,6 +12,7 @@
 #include "pmpi/requests.h"
 #include "pmpi/standing.h"
 #include "pmpi/steps.h"
+#include "pmpi/user_op.h"
 
 static void fill(spar_op_t *op, spar_dtype_t dtype,
                  const spar_allreduce_call_t *call)
@@ -23,6 +24,8 @@ static void fill(spar_op_t *op, spar_dtype_t dtype,
     op->posted = spar_clock_now();
     op->clock_posted = op->posted - spar_timeline_blocked();
     op->what.dtype = dtype;
+    op->what.element =
+        dtype == SPAR_DTYPE_BITS16 ? spar_user_op_hold(call) : dtype;
     op->what.count = (uint64_t)call->count;
     op->what.marker = comm->marker;
     op->what.nonblocking = op->kind != SPAR_OP_BLOCKING;

@@ -30,7 +30,9 @@
     F(Status_set_elements) F(Status_set_cancelled)                           \
     F(Get_count) F(Barrier) F(Type_size)                                     \
     F(Get_processor_name) F(Comm_group) F(Group_free)                        \
-    F(Group_translate_ranks)
+    F(Group_translate_ranks)                                                 \
+    F(Op_create) F(Op_free) F(Reduce_local) F(Type_free) F(Type_get_extent)  \
+    F(Type_get_true_extent)
 /* clang-format on */
 
 typedef struct spar_real {

@@ -14,7 +14,8 @@ bool spar_rescale_is_on(void)
 static bool is_looked_at(const spar_op_t *op)
 {
     return spar_rescale_is_on() && op->standing == NULL && !op->paused &&
-           op->layer->select != SPAR_SELECT_NONZERO;
+           op->layer->select != SPAR_SELECT_NONZERO &&
+           op->what.element == op->layer->element;
 }
 
 uint32_t spar_rescale_look(spar_op_t *op)
@@ -27,7 +28,7 @@ uint32_t spar_rescale_look(spar_op_t *op)
     }
     if (!op->looked) {
         op->looked = true;
-        if (spar_loss_scale_look(&layer->loss_scale, layer->dtype,
+        if (spar_loss_scale_look(&layer->loss_scale, layer->element,
                                  spar_op_gradient(op), layer->count) &&
             op->step_number >= rescale->rest.end) {
             rescale->suspected = op->step_number;

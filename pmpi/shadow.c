@@ -1,7 +1,7 @@
 #include "pmpi/shadow.h"
 
 #include "base/clock.h"
-#include "pmpi/comm.h"
+#include "pmpi/half.h"
 #include "sparsify/likeness.h"
 
 #include <stdlib.h>
@@ -95,8 +95,8 @@ static void compare(spar_layer_t *layer, const void *sum)
     spar_shadow_t *shadow = &layer->shadow;
     spar_likeness_t likeness;
 
-    if (spar_likeness_find(layer->dtype, sum, shadow->out, layer->count,
-                           &likeness)) {
+    if (spar_likeness_find(layer->dtype, spar_half_view(layer, sum),
+                           shadow->out, layer->count, &likeness)) {
         shadow->samples++;
         shadow->difference_sum += likeness.difference;
         shadow->cosine_sum += likeness.cosine;
@@ -109,7 +109,7 @@ static void look_at(spar_layer_t *layer, const void *sum)
         compare(layer, sum);
     }
     if (layer->content.looks < SPAR_CONTENT_LOOKS) {
-        spar_content_look(&layer->content, layer->dtype, sum, layer->count);
+        spar_content_look(&layer->content, layer->element, sum, layer->count);
     }
 }
 

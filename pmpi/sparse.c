@@ -6,6 +6,7 @@
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
 #include "pmpi/fresh.h"
+#include "pmpi/half.h"
 #include "pmpi/rescale.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
@@ -74,12 +75,22 @@ static bool has_residual(spar_layer_t *layer)
 
 static bool has_out(spar_layer_t *layer)
 {
-    return !spar_engine_is_shadow() || spar_shadow_reserve(layer);
+    return (!spar_engine_is_shadow() || spar_shadow_reserve(layer)) &&
+           (!spar_half_is(layer) || spar_half_reserve(layer));
 }
 
 static void *out_of(const spar_op_t *op)
 {
-    return spar_engine_is_shadow() ? op->layer->shadow.out : op->call.recvbuf;
+    if (spar_engine_is_shadow()) {
+        return op->layer->shadow.out;
+    }
+    return spar_half_is(op->layer) ? op->layer->wide : op->call.recvbuf;
+}
+
+/* In the layer's own type. */
+static const void *gradient_of(const spar_op_t *op)
+{
+    return spar_half_is(op->layer) ? op->layer->wide : spar_op_gradient(op);
 }
 
 static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
@@ -103,17 +114,23 @@ uint64_t spar_sparse_seed(const spar_op_t *op)
                : seed << 1 | 1;
 }
 
-/* Leaves gradient + residual in the array beside the residual, if there is one
- * and it is wanted. */
+/* Whether the selection leaves gradient + residual in the array beside the
+ * residual. */
+static bool sums_beside(const spar_layer_t *layer)
+{
+    return layer->fresh != NULL && layer->select == SPAR_SELECT_EXACT;
+}
+
+/* If it is wanted. */
 static spar_status_t run_selector(const spar_op_t *op, spar_piece_t *piece,
                                   bool fresh, spar_selection_t *selection)
 {
     spar_layer_t *layer = op->layer;
-    const void *gradient = at(layer, spar_op_gradient(op), piece);
+    const void *gradient = at(layer, gradient_of(op), piece);
     const void *residual = at(layer, layer->residual, piece);
     uint64_t k = spar_density_entries(op->density, piece->count);
 
-    return fresh && layer->fresh != NULL
+    return fresh && sums_beside(layer)
                ? spar_selector_run_sum(&piece->selector, gradient, residual, k,
                                        selection,
                                        at(layer, layer->fresh, piece))
@@ -161,8 +178,12 @@ uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
 static uint32_t prepare(spar_op_t *op, const part_t *part)
 {
     spar_selection_t *selection = &part->lane->selection;
-    uint32_t flags = select_piece(op, part->piece, true, selection);
+    uint32_t flags;
 
+    if (spar_half_is(op->layer)) {
+        spar_half_widen(op, part->piece);
+    }
+    flags = select_piece(op, part->piece, true, selection);
     if (flags == 0) {
         spar_selection_round(selection, op->layer->values,
                              spar_sparse_seed(op));
@@ -177,11 +198,36 @@ uint32_t spar_sparse_requests(const spar_op_t *op)
     if (op->paused) {
         flags |= SPAR_WIRE_PAUSED;
     }
+    if (op->what.element != op->layer->element) {
+        flags |= SPAR_WIRE_NO_MEMORY; /* another operation than was agreed on */
+    }
     if (op->layer->select != SPAR_SELECT_NONZERO &&
         (op->layer->flush || op->layer->flushed_epoch < op->flush_epoch)) {
         flags |= SPAR_WIRE_FLUSH;
     }
     return flags;
+}
+
+/* What the exchange makes the new residual of. */
+static void set_residual(const spar_op_t *op, const spar_piece_t *piece,
+                         spar_exchange_call_t *call)
+{
+    spar_layer_t *layer = op->layer;
+    const void *before = at(layer, layer->residual, piece);
+
+    if (layer->fresh == NULL) {
+        call->residual = at(layer, layer->residual, piece);
+    } else {
+        call->residual = at(layer, layer->fresh, piece);
+    }
+    if (sums_beside(layer)) {
+        return;
+    }
+    call->gradient = at(layer, gradient_of(op), piece);
+    if (layer->fresh != NULL && op->flags == 0) {
+        memcpy(call->residual, before,
+               piece->count * spar_dtype_size(layer->dtype));
+    }
 }
 
 /* The next piece. What this rank knows against the call it tells with every
@@ -216,12 +262,7 @@ static spar_status_t start_piece(spar_op_t *op)
     }
     call.header.flags = op->flags;
     call.out = at(layer, out_of(op), part.piece);
-    if (layer->fresh != NULL) {
-        call.residual = at(layer, layer->fresh, part.piece);
-    } else {
-        call.gradient = at(layer, spar_op_gradient(op), part.piece);
-        call.residual = at(layer, layer->residual, part.piece);
-    }
+    set_residual(op, part.piece, &call);
     call.split = part.piece->split;
     part.lane->exchange = exchange;
     part.lane->status = SPAR_INPROGRESS;
@@ -344,6 +385,8 @@ void spar_sparse_flush(spar_op_t *op)
 
     if (spar_engine_is_shadow()) {
         spar_shadow_flush(layer);
+    } else if (spar_half_is(layer)) {
+        spar_half_begin_flush(op);
     } else if (layer->residual != NULL) {
         spar_residual_commit(layer->dtype, layer->residual,
                              spar_op_gradient(op), NULL, 0, layer->count);
@@ -430,15 +473,50 @@ static void note_sparse(spar_op_t *op)
     note_call(op);
 }
 
+/* A sum that does not fit the application's buffer is like Inf in a gradient.
+ */
+static bool overflows(spar_op_t *op)
+{
+    if (!spar_half_is(op->layer) || spar_engine_is_shadow() ||
+        spar_half_deliver(op)) {
+        return false;
+    }
+    op->method = SPAR_METHODS;
+    op->comm->nonfinite_calls++;
+    return true;
+}
+
+/* What the application gets, or what it would have got. */
+static void check_result(spar_op_t *op)
+{
+    if (spar_engine_is_shadow()) {
+        spar_check_note(op, op->layer->shadow.out, spar_layer_bytes(op->layer));
+    } else {
+        spar_check_note(op, op->call.recvbuf,
+                        spar_layer_buffer_bytes(op->layer));
+    }
+}
+
 /* Without a flag. Whether the result is delivered. */
 static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
 {
+    if (overflows(op)) {
+        return false;
+    }
     note_sparse(op);
-    spar_check_note(op, out_of(op));
+    check_result(op);
     if (spar_engine_is_shadow()) {
         spar_shadow_end_sparse(op, bytes, is_sampled(op->layer));
     }
     return !spar_engine_is_shadow();
+}
+
+/* A float32 sum in place of one of 16 bits needs room on every rank, and the
+ * operation that was agreed on. */
+static uint32_t postpones_flush(const spar_op_t *op)
+{
+    return SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED |
+           (spar_half_is(op->layer) ? SPAR_WIRE_NO_MEMORY : 0);
 }
 
 bool spar_sparse_conclude(spar_op_t *op)
@@ -466,7 +544,7 @@ bool spar_sparse_conclude(spar_op_t *op)
         spar_layer_make_selective(op->layer, &spar_engine.config);
     }
     if ((flags & SPAR_WIRE_FLUSH) != 0 && op->standing == NULL &&
-        (flags & (SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED)) == 0) {
+        (flags & postpones_flush(op)) == 0) {
         spar_sparse_flush(op);
     }
     return false;

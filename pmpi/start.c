@@ -180,6 +180,7 @@ static bool is_anonymous(const spar_op_t *op)
     spar_layer_t layer;
 
     if (spar_engine.config.mode != SPAR_MODE_LOSSLESS || op->layer != NULL ||
+        spar_dtype_is_16(op->what.dtype) ||
         spar_call_is_excluded(op->comm, op->what.count)) {
         return false;
     }

@@ -17,7 +17,7 @@ const char *spar_state_held_load(spar_state_file_comm_t *comm)
         if (!layer->owes) {
             continue;
         }
-        layer->residual = malloc(layer->count * spar_dtype_size(layer->dtype));
+        layer->residual = malloc(spar_state_file_bytes(layer));
         if (layer->residual == NULL) {
             spar_state_held_unload(comm);
             return "out of memory";
@@ -58,7 +58,7 @@ static spar_state_file_comm_t *find_saved(const spar_comm_t *comm)
 static bool are_alike(const spar_layer_t *layer,
                       const spar_state_file_layer_t *saved)
 {
-    return layer->dtype == saved->dtype && layer->count == saved->count;
+    return layer->element == saved->dtype && layer->count == saved->count;
 }
 
 /* The first layer that is not the one saved in its place; all of them: each
@@ -86,7 +86,7 @@ static void tell_other(const spar_comm_t *comm,
 
     snprintf(offer->cause, sizeof(offer->cause),
              "layer %zu has %llu %s elements, saved were %llu %s", i,
-             (unsigned long long)layer->count, spar_dtype_name(layer->dtype),
+             (unsigned long long)layer->count, spar_dtype_name(layer->element),
              (unsigned long long)other->count, spar_dtype_name(other->dtype));
 }
 

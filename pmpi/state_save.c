@@ -102,7 +102,7 @@ static void add_comm(saving_t *saving, spar_comm_t *comm)
 
         out.layers[i] = (spar_state_file_layer_t){
             .count = layer->count,
-            .dtype = layer->dtype,
+            .dtype = layer->element,
             .residual = owes(layer) ? layer->residual : NULL};
     }
     add(saving, &out);

@@ -18,8 +18,10 @@
  * signs agree is one case in 32768. */
 #define LEAST_TOLD 16
 /* From here on every number of the type is a whole one. */
-#define WHOLE_FROM_F32 8388608.0
-#define WHOLE_FROM_F64 4503599627370496.0
+static const double whole_from[] = {[SPAR_DTYPE_F32] = 8388608.0,
+                                    [SPAR_DTYPE_F64] = 4503599627370496.0,
+                                    [SPAR_DTYPE_F16] = 1024.0,
+                                    [SPAR_DTYPE_BF16] = 128.0};
 
 static bool take_samples(spar_dtype_t dtype, const void *result, uint64_t count,
                          double *samples)
@@ -62,12 +64,9 @@ static void compare(spar_content_t *content, const double *samples)
 
 static void tell(spar_content_t *content, spar_dtype_t dtype, double value)
 {
-    double whole_from =
-        dtype == SPAR_DTYPE_F64 ? WHOLE_FROM_F64 : WHOLE_FROM_F32;
-
     content->positive += value > 0;
     content->negative += value < 0;
-    if (value != 0 && fabs(value) < whole_from) {
+    if (value != 0 && fabs(value) < whole_from[dtype]) {
         bool whole = value == trunc(value);
 
         content->whole += whole;

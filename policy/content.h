@@ -32,8 +32,8 @@ typedef struct spar_content {
     unsigned broken;
 } spar_content_t;
 
-/* Zero-initialised: nothing seen. Results with NaN or Inf among the samples
- * are passed over. */
+/* Zero-initialised: nothing seen. Of any type that is known. Results with NaN
+ * or Inf among the samples are passed over. */
 void spar_content_look(spar_content_t *content, spar_dtype_t dtype,
                        const void *result, uint64_t count);
 

@@ -2,13 +2,16 @@
 #ifndef SPAR_POLICY_ELEMENT_H
 #define SPAR_POLICY_ELEMENT_H
 
-#include "base/dtype.h"
+#include "base/half.h"
 
 #include <stdint.h>
 
 static inline double spar_element(spar_dtype_t dtype, const void *values,
                                   uint64_t index)
 {
+    if (spar_dtype_is_16(dtype)) {
+        return spar_half_load(dtype, values, index);
+    }
     return dtype == SPAR_DTYPE_F64 ? ((const double *)values)[index]
                                    : ((const float *)values)[index];
 }

@@ -1,6 +1,7 @@
 #include "policy/loss_scale.h"
 
 #include "base/quantile.h"
+#include "policy/element.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,9 +45,7 @@ static void count_run(spar_dtype_t dtype, const void *gradient, uint64_t begin,
                       uint64_t count, uint16_t *bins)
 {
     for (uint64_t i = begin; i < begin + count; i++) {
-        bins[bin_of(dtype == SPAR_DTYPE_F64
-                        ? (float)((const double *)gradient)[i]
-                        : ((const float *)gradient)[i])]++;
+        bins[bin_of((float)spar_element(dtype, gradient, i))]++;
     }
 }
 

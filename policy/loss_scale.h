@@ -36,7 +36,8 @@ typedef struct spar_loss_scale {
     spar_loss_scale_state_t state;
 } spar_loss_scale_t;
 
-/* Looks at some elements of a gradient, `count` >= 1 in all. true: its level
+/* Looks at some elements of a gradient, `count` >= 1 in all, of a type that is
+ * known. true: its level
  * has jumped by about a power of two, after calls that hardly differed. Non-
  * finite values and zeros have no level. */
 bool spar_loss_scale_look(spar_loss_scale_t *scale, spar_dtype_t dtype,

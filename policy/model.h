@@ -50,9 +50,9 @@ typedef struct spar_model_shape {
     int ranks;              /* >= 1 */
     int nodes;              /* 1 to ranks */
     uint64_t count;         /* elements of the layer */
-    unsigned element_bytes; /* of the layer: 4 or 8 */
+    unsigned element_bytes; /* of the layer: 2, 4 or 8 */
     uint64_t entries;       /* that each rank sends, at most count */
-    double value_bytes;     /* of a value on the wire, 1 to element_bytes */
+    double value_bytes;     /* of a value on the wire, 1 to 8 */
     bool eager; /* entries travel in one message with their header */
 } spar_model_shape_t;
 

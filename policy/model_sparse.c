@@ -33,10 +33,17 @@ spar_model_units_t spar_model_allgather(const spar_call_t *call)
     return units;
 }
 
-/* Bytes of a block of so many sums, which travel in the layer's own type. */
+/* Bytes of a sum: it has the layer's own type, or float32 in place of one of 16
+ * bits. */
+static double sum_size(const spar_call_t *call)
+{
+    return fmax(call->shape->element_bytes, 4);
+}
+
+/* Bytes of a block of so many sums. */
 static double sum_bytes(const spar_call_t *call, double entries)
 {
-    double value = call->shape->element_bytes;
+    double value = sum_size(call);
 
     return fmin(spar_model_block_bytes(call->count, entries, value),
                 call->count * value);
@@ -50,9 +57,9 @@ static bool is_dense(const spar_call_t *call, double entries)
 /* Bytes of such a message, with its header. */
 static double partial_bytes(const spar_call_t *call, double entries)
 {
-    return SPAR_MODEL_HEADER_BYTES +
-           (is_dense(call, entries) ? call->count * call->shape->element_bytes
-                                    : sum_bytes(call, entries));
+    return SPAR_MODEL_HEADER_BYTES + (is_dense(call, entries)
+                                          ? call->count * sum_size(call)
+                                          : sum_bytes(call, entries));
 }
 
 /* Adding a received list of so many entries to one that is as long, and writing

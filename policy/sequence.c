@@ -273,6 +273,7 @@ spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
             spar_history_back(sequence, (first + period - i) % period);
 
         sequence->slots[i].dtype = call->dtype;
+        sequence->slots[i].element = call->element;
         sequence->slots[i].count = call->count;
         sequence->slots[i].nonblocking = call->nonblocking;
     }

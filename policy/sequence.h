@@ -28,8 +28,9 @@
 #define SPAR_SEQUENCE_LEAST_RUN 24
 
 typedef struct spar_sequence_call {
-    spar_dtype_t dtype;
-    uint64_t count;   /* elements */
+    spar_dtype_t dtype;   /* SPAR_DTYPE_BITS16 for all types of 16 bits */
+    spar_dtype_t element; /* hint: the type, as far as this rank knows it */
+    uint64_t count;       /* elements */
     uint64_t marker;  /* hash of the small calls since the last large one, see
                          spar_sequence_mark */
     bool nonblocking; /* the same on every rank, as MPI demands */
@@ -47,6 +48,7 @@ typedef enum spar_sequence_state {
 
 typedef struct spar_sequence_slot {
     spar_dtype_t dtype;
+    spar_dtype_t element; /* hint */
     bool nonblocking;
     uint64_t count;
 } spar_sequence_slot_t;

@@ -29,13 +29,19 @@ typedef struct spar_state_file_origin {
 } spar_state_file_origin_t;
 
 typedef struct spar_state_file_layer {
-    uint64_t count; /* elements */
-    spar_dtype_t dtype;
-    bool owes;      /* a residual of it is in the file */
-    void *residual; /* to be written: NULL if there is none. Read: the
-                       caller's, NULL at first */
-    uint64_t at;    /* where it is in the file, bytes; read */
+    uint64_t count;     /* elements */
+    spar_dtype_t dtype; /* of gradients; residuals: spar_dtype_wide of it */
+    bool owes;          /* a residual of it is in the file */
+    void *residual;     /* to be written: NULL if there is none. Read: the
+                           caller's, NULL at first */
+    uint64_t at;        /* where it is in the file, bytes; read */
 } spar_state_file_layer_t;
+
+/* Of its residual. */
+static inline size_t spar_state_file_bytes(const spar_state_file_layer_t *layer)
+{
+    return layer->count * spar_dtype_size(spar_dtype_wide(layer->dtype));
+}
 
 /* The layers of a step, in the order of its calls. */
 typedef struct spar_state_file_comm {

@@ -80,7 +80,9 @@ static bool get_header(reader_t *reader, spar_state_file_origin_t *origin)
 static bool take_entry(reader_t *reader, const spar_state_entry_t *entry,
                        spar_state_file_layer_t *layer)
 {
-    if (entry->dtype > SPAR_DTYPE_F64 || entry->owes > 1) {
+    /* What nobody knows owes nothing. */
+    if (entry->dtype > SPAR_DTYPE_BITS16 || entry->owes > 1 ||
+        (entry->dtype == SPAR_DTYPE_BITS16 && entry->owes > 0)) {
         return refuse(reader, "a layer has an unknown type");
     }
     *layer = (spar_state_file_layer_t){.count = entry->count,
@@ -122,11 +124,11 @@ static bool get_residual(reader_t *reader, const spar_state_file_layer_t *layer,
     XXH3_state_t sum;
     uint64_t left, checksum;
 
-    if (layer->count >
-        (reader->size - reader->at) / spar_dtype_size(layer->dtype)) {
+    if (layer->count > (reader->size - reader->at) /
+                           spar_dtype_size(spar_dtype_wide(layer->dtype))) {
         return refuse(reader, cut_short);
     }
-    left = layer->count * spar_dtype_size(layer->dtype);
+    left = spar_state_file_bytes(layer);
     XXH3_64bits_reset(&sum);
     while (left > 0) {
         size_t size = left < CHUNK ? (size_t)left : CHUNK;

@@ -67,7 +67,7 @@ static bool put_head(spar_state_writer_t *writer,
 static bool put_residual(spar_state_writer_t *writer,
                          const spar_state_file_layer_t *layer)
 {
-    size_t size = layer->count * spar_dtype_size(layer->dtype);
+    size_t size = spar_state_file_bytes(layer);
     uint64_t checksum = XXH3_64bits(layer->residual, size);
 
     writer->residual += size;

@@ -151,6 +151,9 @@ spar_mpi_test(loss_scale
 spar_mpi_test(loss_scale_double
     ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info SPAR_EXCHANGE=split
     ARGS -n 2 ${rescaled} -- ${loss_scale} --double)
+spar_mpi_test(loss_scale_half
+    ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOG=info
+    ARGS -n 2 ${rescaled} -m "20000 float16 sparse" -- ${loss_scale} --half)
 spar_mpi_test(loss_scale_off
     ENV SPAR_MODE=sparse SPAR_STEP_CALLS=6 SPAR_LOSS_SCALE=off
     ARGS -n 2 -c fail -m "a step that jumps is not dense" -a rescaled -- ${loss_scale})
@@ -230,6 +233,7 @@ set_tests_properties(mpi_topology PROPERTIES TIMEOUT 180 PROCESSORS 2
 
 include(mpi/nonblocking.cmake)
 include(mpi/modes.cmake)
+include(mpi/half.cmake)
 include(mpi/densities.cmake)
 include(mpi/selected.cmake)
 include(mpi/fusion.cmake)

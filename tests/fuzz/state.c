@@ -31,7 +31,7 @@ static void load_all(FILE *file, const spar_state_file_comm_t *comm)
         spar_state_file_layer_t *layer = &comm->layers[i];
 
         if (layer->owes) {
-            size_t bytes = layer->count * spar_dtype_size(layer->dtype);
+            size_t bytes = spar_state_file_bytes(layer);
 
             layer->residual = malloc(bytes + 1);
             require(layer->residual != NULL, "no memory");

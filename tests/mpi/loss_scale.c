@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "gradients.h"
+#include "half_numbers.h"
 
 #define MOST_LAYERS 6
 #define NOISY_LAYER 3
@@ -24,6 +25,8 @@ typedef struct trainer {
     int layers;
     int counts[MOST_LAYERS];
     bool wide; /* doubles */
+    bool half; /* 16 bits, by an operation of its own */
+    MPI_Op op;
     bool nonblocking;
     /* Steps in which something happens, and all of them. */
     int overflow_step;
@@ -60,6 +63,7 @@ static int sample(const trainer_t *t, int of, int step, int layer, int i)
                  2654435761u;
     int value = (int)(((x ^ x >> 15) * 2246822519u >> 16) % 101) - 50;
 
+    value /= t->half ? 10 : 1; /* sums have 11 bits */
     value *= noise_of(step, layer);
     return of == 0 && step >= t->skew_step ? 4 * value : value;
 }
@@ -74,31 +78,44 @@ static double sum_of(const trainer_t *t, int step, int layer, int i)
     return sum;
 }
 
-static void compute(trainer_t *t, int step, int layer)
+static void set(const trainer_t *t, int layer, int i, double value)
+{
+    if (t->half) {
+        half_store(t->gradients[layer], i, half_put((float)value));
+    } else {
+        gradient_set(t->wide, t->gradients[layer], i, value);
+    }
+}
+
+static double get(const trainer_t *t, int layer, int i)
+{
+    return t->half ? half_get(half_load(t->gradients[layer], i))
+                   : gradient_get(t->wide, t->gradients[layer], i);
+}
+
+static void compute(const trainer_t *t, int step, int layer)
 {
     for (int i = 0; i < t->counts[layer]; i++) {
-        gradient_set(t->wide, t->gradients[layer], i,
-                     t->scale * sample(t, rank, step, layer, i));
+        set(t, layer, i, t->scale * sample(t, rank, step, layer, i));
     }
     if (step == t->overflow_step && rank == size - 1) {
-        gradient_set(t->wide, t->gradients[layer], t->counts[layer] / 2,
-                     INFINITY);
+        set(t, layer, t->counts[layer] / 2, INFINITY);
     }
 }
 
 static void exchange(trainer_t *t, int step)
 {
     MPI_Request requests[MOST_LAYERS];
-    MPI_Datatype type = t->wide ? MPI_DOUBLE : MPI_FLOAT;
+    MPI_Datatype type = t->half ? MPI_SHORT : t->wide ? MPI_DOUBLE : MPI_FLOAT;
 
     for (int layer = 0; layer < t->layers; layer++) {
         compute(t, step, layer);
         if (t->nonblocking) {
             MPI_Iallreduce(MPI_IN_PLACE, t->gradients[layer], t->counts[layer],
-                           type, MPI_SUM, MPI_COMM_WORLD, &requests[layer]);
+                           type, t->op, MPI_COMM_WORLD, &requests[layer]);
         } else {
             MPI_Allreduce(MPI_IN_PLACE, t->gradients[layer], t->counts[layer],
-                          type, MPI_SUM, MPI_COMM_WORLD);
+                          type, t->op, MPI_COMM_WORLD);
         }
     }
     if (t->nonblocking) {
@@ -112,7 +129,7 @@ static int take(trainer_t *t, int step, int layer)
     int different = 0;
 
     for (int i = 0; i < t->counts[layer]; i++) {
-        double value = gradient_get(t->wide, t->gradients[layer], i) / t->scale;
+        double value = get(t, layer, i) / t->scale;
         double sum = sum_of(t, step, layer, i);
 
         t->owed[layer][i] += sum - value;
@@ -127,8 +144,7 @@ static bool has_overflowed(const trainer_t *t)
 
     for (int layer = 0; layer < t->layers; layer++) {
         for (int i = 0; i < t->counts[layer]; i++) {
-            finite = finite &&
-                     isfinite(gradient_get(t->wide, t->gradients[layer], i));
+            finite = finite && isfinite(get(t, layer, i));
         }
     }
     return !finite;
@@ -178,9 +194,13 @@ static void parse(int argc, char **argv, trainer_t *t)
     t->skew_step = 50;
     t->steps = 60;
     t->scale = FIRST_SCALE;
+    t->op = MPI_SUM;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--double") == 0) {
             t->wide = true;
+        } else if (strcmp(argv[i], "--half") == 0) {
+            t->half = true;
+            MPI_Op_create(half_sum, 1, &t->op);
         } else if (strcmp(argv[i], "--nonblocking") == 0) {
             t->nonblocking = true;
         } else if (strcmp(argv[i], "--large") == 0) {

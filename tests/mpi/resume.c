@@ -6,6 +6,7 @@
  *   resume FROM TO CHECKPOINT [option ...]
  *     layers=COUNT,...  elements of the layers (default: 9000,5000,4200)
  *     double            float64 instead of float32
+ *     half              16 bits, by an operation of its own
  *     nonblocking       MPI_Iallreduce
  *     groups            also sums over the even and over the odd ranks, or,
  *                       with less than four, over all by another communicator
@@ -20,6 +21,7 @@
  *     die               end without MPI_Finalize
  */
 #include "gradients.h"
+#include "half_numbers.h"
 
 #include <mpi.h>
 #include <stdio.h>
@@ -34,8 +36,10 @@ static int from, to, save_step = -1, interrupt_step = -1;
 static const char *checkpoint;
 static int layers = 3, counts[MOST_LAYERS] = {9000, 5000, 4200};
 static int comms = 1;
-static bool wide, nonblocking, check, flush, off, skewed, pending, die, freed;
+static bool wide, half, nonblocking, check, flush, off, skewed, pending, die,
+    freed;
 static int failures;
+static MPI_Op sum_of_halves;
 
 typedef struct stream {
     MPI_Comm comm;
@@ -110,26 +114,41 @@ static void checkpoint_move(bool write)
     }
 }
 
+static void set(void *data, int i, double value)
+{
+    if (half) {
+        half_store(data, i, half_put((float)value));
+    } else {
+        gradient_set(wide, data, i, value);
+    }
+}
+
+static double get(const void *data, int i)
+{
+    return half ? half_get(half_load(data, i)) : gradient_get(wide, data, i);
+}
+
 static void exchange(stream_t *stream, int layer, int step)
 {
-    MPI_Datatype type = wide ? MPI_DOUBLE : MPI_FLOAT;
+    MPI_Datatype type = half ? MPI_SHORT : wide ? MPI_DOUBLE : MPI_FLOAT;
+    MPI_Op op = half ? sum_of_halves : MPI_SUM;
     int count = counts[layer];
     void *data = calloc((size_t)count, sizeof(double));
 
     for (int i = 0; i < count; i++) {
-        gradient_set(wide, data, i, gradient_sample(rank, step, layer, i));
+        set(data, i, gradient_sample(rank, step, layer, i));
     }
     if (nonblocking) {
         MPI_Request request;
 
-        MPI_Iallreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, stream->comm,
+        MPI_Iallreduce(MPI_IN_PLACE, data, count, type, op, stream->comm,
                        &request);
         MPI_Wait(&request, MPI_STATUS_IGNORE);
     } else {
-        MPI_Allreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, stream->comm);
+        MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, stream->comm);
     }
     for (int i = 0; i < count; i++) {
-        stream->delivered[layer][i] += gradient_get(wide, data, i);
+        stream->delivered[layer][i] += get(data, i);
     }
     free(data);
 }
@@ -247,6 +266,7 @@ static void parse(int argc, char **argv)
             comms = 2;
         }
         wide |= strcmp(word, "double") == 0;
+        half |= strcmp(word, "half") == 0;
         nonblocking |= strcmp(word, "nonblocking") == 0;
         off |= strcmp(word, "off") == 0;
         flush |= off || strcmp(word, "check") == 0;
@@ -268,6 +288,7 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Op_create(half_sum, 1, &sum_of_halves);
     streams_open();
     if (from > 0) {
         checkpoint_move(false);
@@ -291,6 +312,7 @@ int main(int argc, char **argv)
     if (freed) {
         MPI_Comm_free(&streams[1].comm);
     }
+    MPI_Op_free(&sum_of_halves);
     MPI_Finalize();
     return failures == 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 # Residuals across runs
 add_executable(mpi_resume mpi/resume.c)
-target_link_libraries(mpi_resume PRIVATE MPI::MPI_C)
+target_link_libraries(mpi_resume PRIVATE MPI::MPI_C m)
 function(spar_state_test scene)
     add_test(NAME mpi_state_${scene}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/state.sh ${scene}
@@ -9,7 +9,7 @@ function(spar_state_test scene)
         TIMEOUT 180 PROCESSORS 2 LABELS mpi
         ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${ARGN}")
 endfunction()
-foreach(scene plain double nonblocking groups large ring auto ab short once freed relearnt checkpoint
+foreach(scene plain double half nonblocking groups large ring auto ab short once freed relearnt checkpoint
         skewed pending mismatch directory)
     spar_state_test(${scene})
 endforeach()

@@ -65,6 +65,12 @@ refused() {
 case $scene in
 plain) twice 3 ;;
 double) twice 2 double ;;
+# What was saved of one type is not restored to layers of another.
+half)
+    twice 2 half
+    job 2 -- 0 8 half
+    FROM=0 refused "float32 elements, saved were" 2
+    ;;
 nonblocking) twice 2 nonblocking ;;
 groups) twice 4 groups ;;
 # In pieces, with a second array beside the residual

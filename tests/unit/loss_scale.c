@@ -2,6 +2,7 @@
  * scale, and what the ranks' votes come to. */
 #include "unit.h"
 
+#include "base/half.h"
 #include "policy/loss_scale.h"
 
 #include <math.h>
@@ -93,6 +94,45 @@ static void powers_of_two_are_suspected(void **state)
             assert_true(spar_loss_scale_change(&layer->scale, &change));
             assert_true(fabs(change - exponent) < 0.1);
             free(layer);
+        }
+    }
+}
+
+/* As 16 bits, at an odd address. */
+static bool look_16(spar_loss_scale_t *scale, spar_dtype_t dtype, double size)
+{
+    static char room[2 * COUNT + 1];
+
+    for (int i = 0; i < COUNT; i++) {
+        float value = (float)(size * draw_normal());
+        uint16_t element = dtype == SPAR_DTYPE_F16 ? spar_half_round(value)
+                                                   : spar_bf16_round(value);
+
+        memcpy(room + 1 + 2 * i, &element, sizeof(element));
+    }
+    return spar_loss_scale_look(scale, dtype, room + 1, COUNT);
+}
+
+static void powers_of_two_are_suspected_of_16_bits(void **state)
+{
+    (void)state;
+    state_of_random = 7;
+    for (int dtype = SPAR_DTYPE_F16; dtype <= SPAR_DTYPE_BF16; dtype++) {
+        for (int exponent = -6; exponent <= 6; exponent++) {
+            spar_loss_scale_t scale = {0};
+            double change = 100;
+
+            for (int i = 0; i < SPAR_LOSS_SCALE_CALLS; i++) {
+                assert_false(look_16(&scale, (spar_dtype_t)dtype, 3));
+                spar_loss_scale_keep(&scale);
+            }
+            assert_true(fabs(scale.level - log2(3 * 0.8)) < 0.1);
+            assert_int_equal(
+                look_16(&scale, (spar_dtype_t)dtype, ldexp(3, exponent)),
+                exponent != 0);
+            spar_loss_scale_hold(&scale);
+            assert_true(spar_loss_scale_change(&scale, &change));
+            assert_true(fabs(change - exponent) < 0.1);
         }
     }
 }
@@ -374,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(powers_of_two_are_suspected),
+        cmocka_unit_test(powers_of_two_are_suspected_of_16_bits),
         cmocka_unit_test(other_jumps_are_not),
         cmocka_unit_test(nothing_is_suspected_before_enough_calls),
         cmocka_unit_test(noise_is_not_suspected),

@@ -16,10 +16,10 @@ static double doubles[3] = {1e-300, 2, -3};
 
 static spar_state_file_layer_t first_layers[] = {
     {.count = 5, .dtype = SPAR_DTYPE_F32, .residual = floats},
-    {.count = 9, .dtype = SPAR_DTYPE_F32},
+    {.count = 9, .dtype = SPAR_DTYPE_BITS16},
     {.count = 3, .dtype = SPAR_DTYPE_F64, .residual = doubles}};
 static spar_state_file_layer_t second_layers[] = {
-    {.count = 2, .dtype = SPAR_DTYPE_F32, .residual = floats}};
+    {.count = 2, .dtype = SPAR_DTYPE_F16, .residual = floats}};
 
 static const spar_state_file_comm_t comms[] = {{.key = 0x1111,
                                                 .stamp = 77,
@@ -84,7 +84,7 @@ static spar_status_t read_from(unsigned char *bytes, size_t size,
 static void assert_holds(FILE *file, const spar_state_file_layer_t *read,
                          const spar_state_file_layer_t *written)
 {
-    size_t bytes = written->count * spar_dtype_size(written->dtype);
+    size_t bytes = spar_state_file_bytes(written);
     unsigned char residual[64];
 
     assert_int_equal(read->count, written->count);
@@ -122,6 +122,38 @@ static void what_was_written_is_read(void **state)
     }
     spar_state_file_destroy(&read);
     fclose(file);
+}
+
+/* A layer of that type that owes something. */
+static spar_status_t read_owing(spar_dtype_t dtype)
+{
+    spar_state_file_layer_t layer = {
+        .count = 5, .dtype = dtype, .residual = floats};
+    spar_state_file_comm_t comm = {
+        .key = 1, .size = 2, .layer_count = 1, .layers = &layer};
+    FILE *file = tmpfile();
+    spar_state_writer_t writer;
+    spar_state_file_t read;
+    spar_status_t status;
+
+    assert_non_null(file);
+    assert_int_equal(spar_state_writer_begin(file, &origin, &writer), SPAR_OK);
+    assert_int_equal(spar_state_writer_add(&writer, &comm), SPAR_OK);
+    assert_int_equal(spar_state_writer_end(&writer), SPAR_OK);
+    status = spar_state_file_read(file, &read, NULL);
+    if (status == SPAR_OK) {
+        spar_state_file_destroy(&read);
+    }
+    fclose(file);
+    return status;
+}
+
+static void types_that_are_not_known_owe_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(read_owing(SPAR_DTYPE_F16), SPAR_OK);
+    assert_int_equal(read_owing(SPAR_DTYPE_BF16), SPAR_OK);
+    assert_int_equal(read_owing(SPAR_DTYPE_BITS16), SPAR_ERR_INVALID);
 }
 
 static void nothing_owed_is_a_file_too(void **state)
@@ -303,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read),
+        cmocka_unit_test(types_that_are_not_known_owe_nothing),
         cmocka_unit_test(nothing_owed_is_a_file_too),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_flipped_bit_is_refused),
