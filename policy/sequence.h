@@ -162,9 +162,10 @@ void spar_sequence_find_shared(const spar_sequence_t *sequence, bool *shared_p);
 
 /*
  * On rank 0, after adoption: whether the calls of a step read memory that was
- * not in use in the steps right before it. What a step needs is free again
- * after it; so these may be parts of a longer step, of which too little was
- * seen. false where the user has given the number of calls.
+ * not in use in the steps right before it, and there was a long pause. What a
+ * step needs is free again after it; so these may be parts of a longer step, of
+ * which too little was seen. false where the user has given the number of
+ * calls.
  */
 bool spar_sequence_is_fresh(const spar_sequence_t *sequence);
 

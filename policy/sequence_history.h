@@ -31,6 +31,17 @@ static inline const spar_sequence_call_t *spar_history_back(
     return &sequence->history[spar_history_index(sequence->calls - 1 - back)];
 }
 
+/* Seconds between the end of the call before that one and its begin; the oldest
+ * has none. */
+static inline double spar_history_pause(const spar_sequence_t *sequence,
+                                        size_t back)
+{
+    double pause = spar_history_back(sequence, back)->begin -
+                   spar_history_back(sequence, back + 1)->end;
+
+    return pause > 0 ? pause : 0;
+}
+
 /* Once the sequence is known: the slot of the call that many, below the period,
  * before adoption. */
 static inline size_t spar_history_slot(const spar_sequence_t *sequence,

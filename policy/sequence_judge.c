@@ -15,16 +15,6 @@
 #define LEAST_SEEN        4
 #define STRICT_LEAST_SEEN 8
 
-/* Time between the end of a call and the start of the one that many calls
- * ago; the oldest has none. */
-static double pause_before(const spar_sequence_t *sequence, size_t back)
-{
-    double pause = spar_history_back(sequence, back)->begin -
-                   spar_history_back(sequence, back + 1)->end;
-
-    return pause > 0 ? pause : 0;
-}
-
 static uint64_t address_of(const spar_sequence_call_t *call, bool input)
 {
     return input ? call->input : call->address;
@@ -91,7 +81,8 @@ static size_t multiple_by_pause(const spar_sequence_t *sequence,
     for (size_t unit = 0; unit < units; unit++) {
         pauses[unit] = 0;
         for (size_t call = 0; call < proposal; call++) {
-            pauses[unit] += pause_before(sequence, unit * proposal + call);
+            pauses[unit] +=
+                spar_history_pause(sequence, unit * proposal + call);
         }
     }
     for (size_t multiple = 2;
@@ -137,7 +128,7 @@ static size_t find_first(const spar_sequence_t *sequence, size_t period,
         double typical;
 
         for (size_t call = back; call + 1 < window; call += period) {
-            pauses[count++] = pause_before(sequence, call);
+            pauses[count++] = spar_history_pause(sequence, call);
         }
         typical = count > 0 ? spar_quantile(pauses, count, 0.5) : 0;
         if (typical > longest) {
@@ -176,7 +167,7 @@ static bool pauses_are_even(const spar_sequence_t *sequence, size_t period,
 
         for (size_t from = phase; from + period < window; from += unit) {
             for (size_t call = 0; call < period; call++) {
-                pauses[count] += pause_before(sequence, from + call);
+                pauses[count] += spar_history_pause(sequence, from + call);
             }
             count++;
         }

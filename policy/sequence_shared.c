@@ -1,8 +1,12 @@
 #include "policy/sequence_history.h"
 
+#include "base/quantile.h"
+
 /* Memory of a step is in use again within so many steps: each time the same,
  * or in turn with what is kept of the step before. */
 #define STEPS_TO_RETURN 3
+/* A longer step has a pause that is so many times as long as most others. */
+#define LONG_PAUSE 4.0
 
 static uint64_t end_of(const spar_sequence_call_t *call)
 {
@@ -113,6 +117,19 @@ static bool returns(const spar_sequence_t *sequence, size_t back, size_t calls)
     return false;
 }
 
+static bool has_long_pause(const spar_sequence_t *sequence, size_t window)
+{
+    double pauses[SPAR_SEQUENCE_HISTORY] = {0};
+    size_t period = sequence->period;
+    size_t steps = (window - 1) / period;
+
+    for (size_t back = 0; back < steps * period; back++) {
+        pauses[back / period] += spar_history_pause(sequence, back);
+    }
+    return spar_quantile(pauses, steps, 1) >
+           LONG_PAUSE * spar_quantile(pauses, steps, 0.5);
+}
+
 bool spar_sequence_is_fresh(const spar_sequence_t *sequence)
 {
     size_t window = spar_history_window(sequence, sequence->period);
@@ -126,5 +143,5 @@ bool spar_sequence_is_fresh(const spar_sequence_t *sequence)
         looked_at++;
         fresh += !returns(sequence, back, before);
     }
-    return 2 * fresh > looked_at;
+    return 2 * fresh > looked_at && has_long_pause(sequence, window);
 }
