@@ -47,7 +47,7 @@ static bool is_uniform(const spar_comm_t *comm)
 
     for (size_t i = 1; i < comm->layer_count; i++) {
         if (comm->layers[i].count != first->count ||
-            comm->layers[i].dtype != first->dtype) {
+            comm->layers[i].element != first->element) {
             return false;
         }
     }

@@ -27,11 +27,12 @@ static void start(trainer_t *trainer)
 static void call(trainer_t *trainer, uint64_t count, uint64_t address,
                  double pause)
 {
-    static uint64_t next = 1 << 20;
+    static uint64_t next = 1 << 24;
+    uint64_t buffer = address > 0 ? address : (next += 65536);
     spar_sequence_call_t what = {.dtype = SPAR_DTYPE_F32,
                                  .count = count,
-                                 .address =
-                                     address > 0 ? address : (next += 4096),
+                                 .input = buffer,
+                                 .address = buffer,
                                  .begin = trainer->now += pause};
     uint64_t ticket;
 
@@ -139,12 +140,12 @@ static void another_model_with_such_layers_is_judged(void **state)
     (void)state;
     start(&trainer);
     for (uint64_t i = 0; i < 60; i++) {
-        call(&trainer, 7000, 4096 * (1 + i % 2), 1e-3);
+        call(&trainer, 7000, 65536 * (1 + i % 2), 1e-3);
     }
     assert_int_equal(trainer.sequence->period, 2);
     evaluate(&trainer);
     for (uint64_t i = 0; i < 60; i++) {
-        call(&trainer, 7000, 4096 * (1 + i % 3), 1e-3);
+        call(&trainer, 7000, 65536 * (1 + i % 3), 1e-3);
     }
     assert_int_equal(trainer.adoptions, 2);
     assert_int_equal(trainer.sequence->period, 3);
@@ -160,7 +161,7 @@ static void buffers_in_turn_are_no_other_step(void **state)
     start(&trainer);
     for (uint64_t step = 0; step < 60; step++) {
         for (uint64_t layer = 0; layer < 4; layer++) {
-            call(&trainer, 5000 + layer, 4096 * (1 + layer + 4 * (step % 3)),
+            call(&trainer, 5000 + layer, 65536 * (1 + layer + 4 * (step % 3)),
                  1e-3);
         }
         if (step == 12) {
