@@ -292,7 +292,9 @@ static void vote(double *sums, const double *changes, size_t count)
     double mine[SPAR_LOSS_SCALE_NUMBERS];
     double sorted[8];
 
-    memcpy(sorted, changes, count * sizeof(*changes));
+    if (count > 0) {
+        memcpy(sorted, changes, count * sizeof(*changes));
+    }
     spar_loss_scale_vote(sorted, count, mine);
     for (size_t i = 0; i < SPAR_LOSS_SCALE_NUMBERS; i++) {
         sums[i] += mine[i];
