@@ -80,7 +80,7 @@ static void check(sum_t *sum, int round)
     int wrong = 0;
 
     for (int i = 0; i < sum->count; i++) {
-        int expected = 0;
+        double expected = 0;
 
         for (int m = 0; m < sum->members; m++) {
             expected +=
