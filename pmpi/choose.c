@@ -202,7 +202,9 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
             own_ring ? "dense is asked for" : "dense is predicted faster";
     }
     /* The ring would never deliver what an earlier run has left. */
-    layer->flush = layer->owes && (!layer->sparse || own_ring);
+    /* Nobody would see the content of a layer that carries on what it owes. */
+    layer->flush = layer->owes && (!layer->sparse || own_ring ||
+                                   spar_choose_is_watching(comm));
 }
 
 /* Only with more than one call in a step can it be seen whether they overlap

@@ -57,7 +57,8 @@ static bool is_uniform(const spar_comm_t *comm)
 void spar_guards_look_at_result(const spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
-    bool learning = op->layer == NULL && op->ticket > 0;
+    bool learning = op->layer == NULL && op->ticket > 0 &&
+                    comm->sequence->calls <= SPAR_SEQUENCE_HISTORY;
     bool watching = op->layer != NULL && spar_choose_is_watching(comm);
     spar_dtype_t element = op->what.element;
 

@@ -8,9 +8,11 @@
 
 /* Elements that are looked at: so many runs of so many neighbours, which are
  * a few microseconds in all. */
-#define RUNS   256
-#define RUN    16
-#define LOOKED ((uint64_t)RUNS * RUN)
+#define RUNS 256
+#define RUN  16
+/* Fewer of layers whose selection takes no longer than that. */
+#define FEW_RUNS     128
+#define FEW_ELEMENTS 65536
 /* The levels before a jump, in powers of two, lie within that of each other;
  * the jump is as near to a whole number, and the mean of all ranks' jumps,
  * which has less noise (docs/decisions.md). */
@@ -59,8 +61,9 @@ static bool has_nonfinite(const uint16_t *bins)
     return false;
 }
 
-/* The bin below which the share lies, and how far into it; a change by a power
- * of two changes it by exactly that. Not finite: it cannot be told. */
+/* The bin below which the share lies, and how far into it: a logarithm that is
+ * linear between powers of two. A change by such a power changes it by exactly
+ * that. Not finite: it cannot be told. */
 static double find_level(const uint16_t *bins, uint64_t count)
 {
     double nonzero = (double)(count - bins[0]);
@@ -84,15 +87,16 @@ static double find_level(const uint16_t *bins, uint64_t count)
 static double level_of(spar_dtype_t dtype, const void *gradient, uint64_t count)
 {
     uint16_t bins[BINS] = {0};
+    uint64_t runs = count < FEW_ELEMENTS ? FEW_RUNS : RUNS;
 
-    if (count <= LOOKED) {
+    if (count <= runs * RUN) {
         count_run(dtype, gradient, 0, count, bins);
         return find_level(bins, count);
     }
-    for (uint64_t i = 0; i < RUNS; i++) {
-        count_run(dtype, gradient, (count - RUN) / (RUNS - 1) * i, RUN, bins);
+    for (uint64_t i = 0; i < runs; i++) {
+        count_run(dtype, gradient, (count - RUN) / (runs - 1) * i, RUN, bins);
     }
-    return find_level(bins, LOOKED);
+    return find_level(bins, runs * RUN);
 }
 
 /* Least, median and largest of the latest levels. */
@@ -155,8 +159,8 @@ void spar_loss_scale_keep(spar_loss_scale_t *scale)
 {
     if (scale->state == SPAR_LOSS_SCALE_SEEN) {
         add(scale);
+        scale->state = SPAR_LOSS_SCALE_KEPT;
     }
-    scale->state = SPAR_LOSS_SCALE_BLIND;
 }
 
 void spar_loss_scale_hold(spar_loss_scale_t *scale)
@@ -173,7 +177,9 @@ void spar_loss_scale_drop(spar_loss_scale_t *scale)
 
 bool spar_loss_scale_change(const spar_loss_scale_t *scale, double *change_p)
 {
-    if (scale->state != SPAR_LOSS_SCALE_HELD || !is_known(scale)) {
+    if ((scale->state != SPAR_LOSS_SCALE_HELD &&
+         scale->state != SPAR_LOSS_SCALE_KEPT) ||
+        !is_known(scale)) {
         return false;
     }
     *change_p = scale->level - range_of(scale).middle;
@@ -187,7 +193,9 @@ void spar_loss_scale_settle(spar_loss_scale_t *scale, int exponent)
     for (size_t i = 0; i < SPAR_LOSS_SCALE_CALLS; i++) {
         scale->levels[i] += exponent;
     }
-    if (scale->state == SPAR_LOSS_SCALE_HELD) {
+    if (scale->state == SPAR_LOSS_SCALE_KEPT) { /* in the new unit already */
+        scale->levels[(scale->count - 1) % SPAR_LOSS_SCALE_CALLS] -= exponent;
+    } else if (scale->state == SPAR_LOSS_SCALE_HELD) {
         scale->count = exponent == 0 ? 0 : scale->count;
         add(scale);
     }

@@ -25,6 +25,7 @@
 typedef enum spar_loss_scale_state {
     SPAR_LOSS_SCALE_BLIND, /* no call is under way, or its level is unknown */
     SPAR_LOSS_SCALE_SEEN,  /* `level` is that of the call under way */
+    SPAR_LOSS_SCALE_KEPT,  /* it is the latest that counts */
     SPAR_LOSS_SCALE_HELD   /* it waits for what the ranks decide */
 } spar_loss_scale_state_t;
 
@@ -50,8 +51,9 @@ void spar_loss_scale_hold(spar_loss_scale_t *scale);
 /* it was none (another rank's overflowed). */
 void spar_loss_scale_drop(spar_loss_scale_t *scale);
 
-/* By how much the level that is held, in powers of two, differs from the ones
- * before it. false: there is none, or too few to compare it with. */
+/* By how much the level that is held, or was kept last, differs from the ones
+ * before it, in powers of two. Layers that did not jump have a vote, too.
+ * false: there is none, or too few to compare it with. */
 bool spar_loss_scale_change(const spar_loss_scale_t *scale, double *change_p);
 
 /* The ranks have decided: all gradients are 2^exponent as large as before. 0:

@@ -37,6 +37,7 @@ static void start_learning(spar_sequence_t *sequence)
     sequence->lost_period = sequence->period;
     sequence->period = 0;
     sequence->strangers = 0;
+    sequence->repeated = 0;
     memset(sequence->plain_run, 0, sizeof(sequence->plain_run));
     memset(sequence->marked_run, 0, sizeof(sequence->marked_run));
 }
@@ -150,7 +151,13 @@ static spar_sequence_place_t take(spar_sequence_t *sequence, size_t slot)
 {
     spar_sequence_place_t place = {.slot = (int)slot};
 
+    if (slot < sequence->repeated) {
+        place.slot = -1;
+    }
     place.step_begins = slot == 0;
+    if (place.step_begins || slot >= sequence->repeated) {
+        sequence->repeated = 0;
+    }
     if (place.step_begins) {
         sequence->steps++;
         if (sequence->clean) {
@@ -176,13 +183,12 @@ static void doubt(spar_sequence_t *sequence)
  * of the same size, which must not get what that one owes. */
 static spar_sequence_place_t resume(spar_sequence_t *sequence, size_t slot)
 {
-    bool again = slot < sequence->position;
-    spar_sequence_place_t place = take(sequence, slot);
+    size_t position = sequence->position;
 
-    if (again) {
-        place.slot = -1;
+    if (slot < position) {
+        sequence->repeated = position;
     }
-    return place;
+    return take(sequence, slot);
 }
 
 /* Out of sequence: a skipped layer, an evaluation, or another model. */

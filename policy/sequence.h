@@ -73,6 +73,7 @@ typedef struct spar_sequence {
     size_t period;
     size_t first;       /* slot of the call that was latest at adoption */
     size_t position;    /* of the next call */
+    size_t repeated;    /* slots below had their turn in this step; 0: none */
     uint64_t steps;     /* steps begun since the sequence is known */
     size_t mistakes;    /* calls out of sequence since the last clean step */
     uint64_t strangers; /* since the sequence is known */

@@ -72,16 +72,22 @@ static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
     return true;
 }
 
-/* Whether the addresses say that as many calls of these sizes are another step
- * now. Units of several sizes rather have buffers in turn. */
+/* Whether it is another step now that has calls of these sizes: the addresses
+ * say so (units of several sizes rather have buffers in turn), or it has become
+ * shorter by some of its buffers, or the pauses tell a step that is neither a
+ * part nor a multiple of the lost one. */
 static bool is_another(const spar_sequence_t *sequence, size_t window,
                        size_t proposal, size_t judged)
 {
     size_t lost = sequence->lost_period;
     bool in_turn = proposal > 1 && judged % lost == 0;
+    bool unlike = judged % lost != 0 && lost % judged != 0;
+    bool repeats = addresses_repeat(sequence, window, judged);
 
-    return !in_turn && addresses_repeat(sequence, window, judged) &&
-           !addresses_repeat(sequence, window, lost);
+    return (judged > proposal && unlike) ||
+           (judged < lost && repeats &&
+            !addresses_repeat(sequence, window, proposal)) ||
+           (!in_turn && repeats && !addresses_repeat(sequence, window, lost));
 }
 
 size_t spar_sequence_judge_again(const spar_sequence_t *sequence,

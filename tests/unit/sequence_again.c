@@ -208,6 +208,54 @@ static void buffers_that_move_are_told(void **state)
     spar_sequence_destroy(trainer.sequence);
 }
 
+static void steps_of_fewer_or_other_layers_are_judged(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer);
+    for (uint64_t i = 0; i < 80; i++) {
+        call(&trainer, 7000, 65536 * (1 + i % 4), 1e-3);
+    }
+    assert_int_equal(trainer.sequence->period, 4);
+    evaluate(&trainer);
+    for (uint64_t i = 0; i < 80; i++) { /* two of them are frozen */
+        call(&trainer, 7000, 65536 * (1 + i % 2), 1e-3);
+    }
+    assert_int_equal(trainer.sequence->period, 2);
+    spar_sequence_destroy(trainer.sequence);
+    start(&trainer);
+    for (uint64_t i = 0; i < 80; i++) {
+        call(&trainer, 7000, 0, i % 4 == 0 ? 0.02 : 1e-3);
+    }
+    assert_int_equal(trainer.sequence->period, 4);
+    evaluate(&trainer);
+    for (uint64_t i = 0; i < 120; i++) {
+        call(&trainer, 7000, 0, i % 6 == 0 ? 0.02 : 1e-3);
+    }
+    assert_int_equal(trainer.sequence->period, 6);
+    spar_sequence_destroy(trainer.sequence);
+}
+
+/* Residuals go to the calls that had their turn, and to no others of their
+ * sizes. */
+static void a_repeated_part_of_a_step_is_none_of_it(void **state)
+{
+    static const uint64_t layers[] = {0, 1, 2, 1, 2, 3, 4, 0};
+    static const int slots[] = {0, 1, 2, -1, -1, 3, 4, 0};
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer);
+    train(&trainer, 0, 1);
+    assert_int_equal(trainer.sequence->period, 5);
+    for (int i = 0; i < 8; i++) {
+        call(&trainer, 5000 + layers[i], 0, 1e-3);
+        assert_int_equal(trainer.place.slot, slots[i]);
+    }
+    spar_sequence_destroy(trainer.sequence);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +266,8 @@ int main(void)
         cmocka_unit_test(buffers_in_turn_are_no_other_step),
         cmocka_unit_test(another_step_is_judged),
         cmocka_unit_test(buffers_that_move_are_told),
+        cmocka_unit_test(steps_of_fewer_or_other_layers_are_judged),
+        cmocka_unit_test(a_repeated_part_of_a_step_is_none_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
