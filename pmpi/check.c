@@ -85,12 +85,13 @@ static double digest_plan(const spar_comm_t *comm)
 static double digest_state(const spar_layer_t *layer)
 {
     const spar_trial_t *trial = &layer->trial;
-    uint64_t state[8 + SPAR_TRIAL_CANDIDATES] = {
-        layer->sparse, layer->natural, layer->few,   layer->owes,
-        layer->flush,  trial->method,  trial->dense, layer->exchanges};
+    uint64_t state[9 + SPAR_TRIAL_CANDIDATES] = {
+        layer->sparse, layer->natural,   layer->few,
+        layer->owes,   layer->flush,     trial->method,
+        trial->dense,  layer->exchanges, layer->second_look.resumes};
 
     for (uint32_t i = 0; i < trial->count; i++) {
-        state[8 + i] = 1 + (uint64_t)trial->candidates[i];
+        state[9 + i] = 1 + (uint64_t)trial->candidates[i];
     }
     return spar_replicas_digest(state, sizeof(state));
 }

@@ -116,8 +116,9 @@ static spar_method_t lowest(unsigned methods)
     return method;
 }
 
-static void propose(const spar_comm_t *comm, const spar_layer_t *layer,
-                    double density, spar_trial_t *trial)
+void spar_choose_propose_layer(const spar_comm_t *comm,
+                               const spar_layer_t *layer, double density,
+                               spar_trial_t *trial)
 {
     spar_model_shape_t shape = spar_forecast_shape(comm, layer, density);
     unsigned allowed = spar_choose_allowed(comm);
@@ -157,8 +158,9 @@ void spar_choose_propose(spar_comm_t *comm)
     }
     for (size_t i = 0; i < comm->layer_count; i++) {
         negotiation->proposal[i] = (spar_trial_t){0};
-        propose(comm, &comm->layers[i], density_to_propose(comm, i),
-                &negotiation->proposal[i]);
+        spar_choose_propose_layer(comm, &comm->layers[i],
+                                  density_to_propose(comm, i),
+                                  &negotiation->proposal[i]);
     }
 }
 
@@ -172,6 +174,7 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
 
     layer->trial = *trial;
     layer->sparse = false;
+    layer->second_look.wanted = false;
     layer->predicted_seconds = trial->predicted;
     if (spar_layer_is_excluded(comm, slot)) {
         layer->why = SPAR_LAYER_EXCLUDED;
@@ -193,11 +196,13 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
         layer->trial.method = own_ring ? SPAR_METHOD_RING : layer->trial.method;
         layer->why = "mode asks for it";
     } else if (layer->nonblocking && spar_densities_are_free(comm)) {
+        layer->second_look.wanted = true;
         layer->why = "the dense exchange hides behind the computation";
     } else if (trial->count > 0) {
         layer->sparse = true;
         layer->why = "predicted faster";
     } else {
+        layer->second_look.wanted = !own_ring;
         layer->why =
             own_ring ? "dense is asked for" : "dense is predicted faster";
     }

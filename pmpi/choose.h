@@ -34,6 +34,10 @@ unsigned spar_choose_allowed(const spar_comm_t *comm);
 /* Fills the negotiation with rank 0's proposal for every layer, from the
  * model and the layers' agreed seconds; then it is to be broadcast. */
 void spar_choose_propose(spar_comm_t *comm);
+/* The same for one layer, at that density; with spar_forecast_fit before. */
+void spar_choose_propose_layer(const spar_comm_t *comm,
+                               const spar_layer_t *layer, double density,
+                               spar_trial_t *trial);
 /* All ranks have the proposal: it holds from now on. */
 void spar_choose_adopt(spar_comm_t *comm);
 

@@ -51,7 +51,13 @@ double spar_forecast_measure_scan(spar_selection_t *selection)
     return best / SCAN_ELEMENTS;
 }
 
-void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
+static bool is_among(const spar_layer_t *layer, spar_forecast_layers_t layers)
+{
+    return layers == SPAR_FORECAST_ALL ||
+           layer->sparse == (layers == SPAR_FORECAST_SPARSE);
+}
+
+void spar_forecast_share(const spar_comm_t *comm, spar_forecast_layers_t layers,
                          double *seconds)
 {
     uint64_t bytes[SPAR_SEQUENCE_MAX_PERIOD];
@@ -59,8 +65,8 @@ void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
 
     for (size_t i = 0; i < comm->layer_count; i++) {
         bytes[i] = spar_layer_buffer_bytes(&comm->layers[i]);
-        together[i] = comm->layers[i].nonblocking &&
-                      (comm->layers[i].sparse || !only_sparse);
+        together[i] =
+            comm->layers[i].nonblocking && is_among(&comm->layers[i], layers);
     }
     spar_verdict_share(seconds, bytes, together, comm->layer_count);
 }

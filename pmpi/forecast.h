@@ -17,11 +17,17 @@ void spar_forecast_begin_latency(spar_comm_t *comm);
 /* After each agreement; true: done. */
 bool spar_forecast_progress_latency(spar_comm_t *comm);
 
+/* Layers whose calls were timed. */
+typedef enum spar_forecast_layers {
+    SPAR_FORECAST_ALL,
+    SPAR_FORECAST_SPARSE,
+    SPAR_FORECAST_DENSE
+} spar_forecast_layers_t;
+
 /* Calls that are under way together share the time for which the application
  * waits for the last of them: gives each layer a part by its bytes. `seconds`:
- * one value per layer, replaced for the non-blocking ones; only for the sparse
- * ones of these if it was only measured for them. */
-void spar_forecast_share(const spar_comm_t *comm, bool only_sparse,
+ * one value per layer, replaced for the non-blocking ones of those layers. */
+void spar_forecast_share(const spar_comm_t *comm, spar_forecast_layers_t layers,
                          double *seconds);
 
 /* A call of the layer, for the cost model. */

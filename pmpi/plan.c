@@ -100,7 +100,7 @@ static void agree_on_times(spar_comm_t *comm)
         values[i] = spar_sequence_learnt_seconds(comm->sequence, i);
         comm->layers[i].nonblocking = comm->sequence->slots[i].nonblocking;
     }
-    spar_forecast_share(comm, false, values);
+    spar_forecast_share(comm, SPAR_FORECAST_ALL, values);
     values[count] = -spar_forecast_measure_scan(&comm->lanes[0].selection);
     values[count + 1] = reserve_ring(comm);
     values[count + 2] = spar_comm_make_machines(comm);

@@ -1,6 +1,7 @@
 #include "pmpi/review.h"
 
 #include "pmpi/ab.h"
+#include "pmpi/again.h"
 #include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
@@ -22,6 +23,7 @@ enum {
     PHASE_PROPOSAL, /* rank 0's proposal of sparse methods */
     PHASE_PROBE,    /* when calls are made and needed */
     PHASE_TIMES,    /* seconds of the methods that were taken */
+    PHASE_AGAIN,    /* rank 0's proposal for dense layers */
     PHASE_DENSITIES /* rank 0's densities */
 };
 
@@ -63,9 +65,9 @@ static void look_at_dense(spar_comm_t *comm)
     double *values = comm->negotiation->values;
 
     collect(comm, SPAR_METHOD_MPI, values);
-    spar_forecast_share(comm, false, values);
+    spar_forecast_share(comm, SPAR_FORECAST_ALL, values);
     collect(comm, SPAR_METHOD_RING, values + comm->layer_count);
-    spar_forecast_share(comm, false, values + comm->layer_count);
+    spar_forecast_share(comm, SPAR_FORECAST_ALL, values + comm->layer_count);
     spar_agree_min(comm, values, gather(comm, 2 * comm->layer_count));
 }
 
@@ -101,8 +103,12 @@ static void judge_proposal(spar_comm_t *comm)
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_layer_t *layer = &comm->layers[i];
 
-        if (layer->guard != SPAR_GUARD_NONE && layer->sparse &&
-            !spar_layer_is_included(comm, i)) {
+        if (layer->guard == SPAR_GUARD_NONE ||
+            spar_layer_is_included(comm, i)) {
+            continue;
+        }
+        layer->second_look.wanted = false;
+        if (layer->sparse) {
             make_dense(layer, spar_guard_why(layer->guard));
         }
     }
@@ -138,6 +144,24 @@ static bool is_shared(const spar_layer_t *layer)
     return layer->nonblocking && !spar_engine_is_shadow();
 }
 
+static spar_method_t method_in_force(const spar_layer_t *layer)
+{
+    return layer->sparse ? layer->trial.method : layer->trial.dense;
+}
+
+/* Calls that cannot be timed one by one. */
+static void look_at_shared(const spar_comm_t *comm, double *shared)
+{
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        const spar_layer_t *layer = &comm->layers[i];
+
+        shared[i] =
+            spar_samples_median(&layer->samples[method_in_force(layer)]);
+    }
+    spar_forecast_share(comm, SPAR_FORECAST_SPARSE, shared);
+    spar_forecast_share(comm, SPAR_FORECAST_DENSE, shared);
+}
+
 /* Calls that can be timed one by one: all methods that were tried; of the
  * others only the method in force. */
 static void look_at_times(spar_comm_t *comm)
@@ -146,12 +170,7 @@ static void look_at_times(spar_comm_t *comm)
     double shared[SPAR_SEQUENCE_MAX_PERIOD];
     size_t count = comm->layer_count;
 
-    for (size_t i = 0; i < count; i++) {
-        const spar_layer_t *layer = &comm->layers[i];
-
-        shared[i] = spar_samples_median(&layer->samples[layer->trial.method]);
-    }
-    spar_forecast_share(comm, true, shared);
+    look_at_shared(comm, shared);
     for (int m = 0; m < SPAR_METHODS; m++) {
         collect(comm, (spar_method_t)m, values + (size_t)m * count);
     }
@@ -161,7 +180,7 @@ static void look_at_times(spar_comm_t *comm)
 
         for (size_t m = 0; m < SPAR_METHODS && is_shared(layer); m++) {
             values[m * count + i] =
-                m == (size_t)layer->trial.method ? shared[i] : 0;
+                m == (size_t)method_in_force(layer) ? shared[i] : 0;
         }
         spar_layer_drop_samples(layer);
     }
@@ -174,7 +193,8 @@ static bool is_first(const spar_comm_t *comm)
     return comm->sequence->steps == spar_choose_settled_step(comm) + 1;
 }
 
-static void judge_layer(spar_layer_t *layer, bool first)
+static void judge_layer(const spar_comm_t *comm, spar_layer_t *layer,
+                        bool first)
 {
     double seconds;
 
@@ -190,6 +210,7 @@ static void judge_layer(spar_layer_t *layer, bool first)
             : spar_verdict_review(seconds, layer->dense_seconds,
                                   &layer->losses)) {
         make_dense(layer, "sparse proved slower");
+        spar_second_look_rest(&layer->second_look, comm->sequence->steps);
     }
 }
 
@@ -210,15 +231,12 @@ static void judge_times(spar_comm_t *comm)
             }
         }
         if (layer->sparse) {
-            judge_layer(layer, first);
+            judge_layer(comm, layer, first);
         }
         judge_zeros(layer, values[SPAR_METHODS * comm->layer_count + i] > 0);
     }
     if (first) {
         spar_comm_trim_machines(comm);
-    }
-    if (comm->rank == 0) {
-        spar_forecast_fit(comm);
     }
 }
 
@@ -246,7 +264,7 @@ bool spar_review_is_due(const spar_comm_t *comm)
         return true;
     }
     if (comm->pays_nowhere || steps <= settled) {
-        return false;
+        return spar_again_is_due(comm);
     }
     if (spar_densities_are_ruled()) {
         return (steps - settled - 1) % spar_ab_review_steps(DENSITY_STEPS) == 0;
@@ -307,6 +325,20 @@ static bool next_phase(spar_comm_t *comm)
         break;
     case PHASE_TIMES:
         judge_times(comm);
+        if (spar_again_is_due(comm)) {
+            negotiation->phase = PHASE_AGAIN;
+            spar_again_begin(comm, negotiation->values);
+            return true;
+        }
+        if (comm->rank == 0) {
+            spar_forecast_fit(comm);
+        }
+        break;
+    case PHASE_AGAIN:
+        if (comm->rank == 0 && spar_densities_are_ruled()) {
+            spar_densities_solve(comm);
+        }
+        spar_again_adopt(comm);
         break;
     default:
         spar_densities_adopt(comm);
@@ -314,7 +346,7 @@ static bool next_phase(spar_comm_t *comm)
     }
     negotiation->phase = PHASE_DENSITIES;
     if (spar_densities_are_ruled()) {
-        begin_densities(comm, phase == PHASE_PROPOSAL);
+        begin_densities(comm, phase == PHASE_PROPOSAL || phase == PHASE_AGAIN);
     }
     return spar_densities_are_ruled();
 }

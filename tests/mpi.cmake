@@ -201,7 +201,36 @@ spar_mpi_test(taken_back
         -m "another MPI tool is loaded behind Spar" -a "still to send"
         -- ${sim} --flat --steps 100 --expect any)
 
+# Sparse proves slower at first, and the layer rests. At the first look after that
+# dense sums are slower than what sparse is predicted to take, but not than what
+# it took: it stays dense. At the second look they are, and it goes sparse; then
+# entries become slow, and it is taken back.
+spar_mpi_test(again ENV ${slow} SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=1
+        SPAR_EXCHANGE=allgather SPAR_LOG=info
+        SLOW_DENSE=10000,60:0,2560:20000,2580:0,3075:100000,3110:0
+        SLOW_ENTRIES=40000,20:120000
+    ARGS -n 2 -m "sums are right" -a "still to send"
+        -m "step 2577: 0 of 1 dense layers go sparse"
+        -m "step 3089: 1 of 1 dense layers go sparse" -m "sparse proved slower"
+        -- ${sim} --flat --count 5000 --expect any --steps 3150)
+# What was only predicted to be slower has no rest. Of non-blocking calls, too.
+spar_mpi_test(again_predicted SCRIPT again.sh
+    ENV SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=1 SPAR_LOG=info SPAR_DENSITY=0.5
+        SPAR_VALUES=fp32
+    ARGS [01] ${sim} --flat --count 30000 --expect any --steps 530)
+if(TARGET replay)
+    spar_mpi_test(again_nonblocking SCRIPT again.sh
+        ENV ${slow} SLOW_DENSE=0,510:30000 SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=1
+            SPAR_LOG=info TRACE=1
+        ARGS 1 $<TARGET_FILE:replay> --warmup 0 --steps 540)
+endif()
+
 # The same network, where sparse is predicted faster, but these are parameters.
+# They are not looked at again either.
+spar_mpi_test(averaging_for_long ENV SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=1
+        SPAR_LOG=info
+    ARGS -n 2 -m "sums are right" -a "second look"
+        -- $<TARGET_FILE:mpi_averaging> 560)
 spar_mpi_test(averaging
     ENV ${slow} SLOW_DENSE=4000 SLOW_ENTRIES=15000
     ARGS -n 2 -m "sums are right" -m "changes little, like parameters"

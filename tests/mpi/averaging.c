@@ -1,15 +1,18 @@
 /*
  * A trainer that averages parameters: the same calls as one that exchanges
  * gradients, in which no entry may be left out.
+ *   averaging [STEPS]
  */
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define COUNT 30000
 
 int main(int argc, char **argv)
 {
     static float weights[COUNT];
+    int steps = argc > 1 ? atoi(argv[1]) : 100;
     int rank, size, wrong = 0;
 
     MPI_Init(&argc, &argv);
@@ -18,7 +21,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < COUNT; i++) {
         weights[i] = (float)(i % 100 + 1);
     }
-    for (int step = 0; step < 100; step++) {
+    for (int step = 0; step < steps; step++) {
         for (int i = 0; i < COUNT; i++) {
             weights[i] += 0.0078125f; /* the local update */
         }
@@ -29,7 +32,7 @@ int main(int argc, char **argv)
         }
     }
     for (int i = 0; i < COUNT; i++) {
-        wrong += weights[i] != (float)(i % 100 + 1) + 100 * 0.0078125f;
+        wrong += weights[i] != (float)(i % 100 + 1) + (float)steps * 0.0078125f;
     }
     if (rank == 0) {
         printf("%s\n", wrong ? "FAILED" : "sums are right");

@@ -4,11 +4,14 @@
  * from the environment:
  *   SLOW_DENSE     a dense sum
  *   SLOW_ENTRIES   entries, and at random up to SLOW_SPREAD more
+ * Both may change: 2000,60:0,90:500 is 2000 at first, 0 from the 61st on, 500
+ * from the 91st on.
  * Preloaded behind Spar, where its calls to the real MPI arrive.
  */
 #include <dlfcn.h>
 #include <mpi.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,11 +27,28 @@ static void find(const char *name, void *function_p)
     memcpy(function_p, &symbol, sizeof(symbol));
 }
 
-static unsigned microseconds(const char *name)
+static unsigned microseconds(const char *name, unsigned call)
 {
     const char *text = getenv(name);
+    unsigned value = text == NULL ? 0 : (unsigned)atoi(text);
+    unsigned from, next;
 
-    return text == NULL ? 0 : (unsigned)atoi(text);
+    while (text != NULL && (text = strchr(text, ',')) != NULL) {
+        text++;
+        if (sscanf(text, "%u:%u", &from, &next) == 2 && call >= from) {
+            value = next;
+        }
+    }
+    return value;
+}
+
+static void slow_down_sum(int count)
+{
+    static atomic_uint sums;
+
+    if (count >= 4096) {
+        usleep(microseconds("SLOW_DENSE", atomic_fetch_add(&sums, 1)));
+    }
 }
 
 /* The same in every run, another one in each call. */
@@ -37,7 +57,15 @@ static unsigned spread(void)
     static atomic_uint calls;
     unsigned x = atomic_fetch_add(&calls, 1) * 2654435761u;
 
-    return (x ^ x >> 15) * 2246822519u % (microseconds("SLOW_SPREAD") + 1);
+    return (x ^ x >> 15) * 2246822519u % (microseconds("SLOW_SPREAD", 0) + 1);
+}
+
+static void slow_down_entries(void)
+{
+    static atomic_uint messages;
+
+    usleep(microseconds("SLOW_ENTRIES", atomic_fetch_add(&messages, 1)) +
+           spread());
 }
 
 int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
@@ -49,7 +77,7 @@ int PMPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag,
         find("PMPI_Isend", &real);
     }
     if (tag <= LAST_TAG && count > HEADER) {
-        usleep(microseconds("SLOW_ENTRIES") + spread());
+        slow_down_entries();
     }
     return real(data, count, type, to, tag, comm, request);
 }
@@ -62,9 +90,7 @@ int PMPI_Allreduce(const void *in, void *out, int count, MPI_Datatype type,
     if (real == NULL) {
         find("PMPI_Allreduce", &real);
     }
-    if (count >= 4096) {
-        usleep(microseconds("SLOW_DENSE"));
-    }
+    slow_down_sum(count);
     return real(in, out, count, type, op, comm);
 }
 
@@ -76,8 +102,6 @@ int PMPI_Iallreduce(const void *in, void *out, int count, MPI_Datatype type,
     if (real == NULL) {
         find("PMPI_Iallreduce", &real);
     }
-    if (count >= 4096) {
-        usleep(microseconds("SLOW_DENSE"));
-    }
+    slow_down_sum(count);
     return real(in, out, count, type, op, comm, request);
 }
