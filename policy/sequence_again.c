@@ -60,34 +60,47 @@ static bool find_first(const spar_sequence_t *sequence, size_t window,
     return found;
 }
 
-static bool addresses_repeat(const spar_sequence_t *sequence, size_t window,
-                             size_t period)
+static bool buffers_repeat(const spar_sequence_t *sequence, bool input,
+                           size_t window, size_t period)
 {
     for (size_t back = 0; back + period < window; back++) {
-        if (spar_history_back(sequence, back)->address !=
-            spar_history_back(sequence, back + period)->address) {
+        const spar_sequence_call_t *call = spar_history_back(sequence, back);
+        const spar_sequence_call_t *before =
+            spar_history_back(sequence, back + period);
+
+        if (input ? call->input != before->input
+                  : call->address != before->address) {
             return false;
         }
     }
     return true;
 }
 
-/* Whether it is another step now that has calls of these sizes: the addresses
- * say so (units of several sizes rather have buffers in turn), or it has become
- * shorter by some of its buffers, or the pauses tell a step that is neither a
- * part nor a multiple of the lost one. */
+/* Whether it is another step now that has calls of these sizes: the buffers
+ * that are read, or written, say so (units of several sizes rather have buffers
+ * in turn), or it has become shorter by some of its buffers, or the pauses tell
+ * a step that is neither a part nor a multiple of the lost one. */
 static bool is_another(const spar_sequence_t *sequence, size_t window,
                        size_t proposal, size_t judged)
 {
     size_t lost = sequence->lost_period;
-    bool in_turn = proposal > 1 && judged % lost == 0;
-    bool unlike = judged % lost != 0 && lost % judged != 0;
-    bool repeats = addresses_repeat(sequence, window, judged);
 
-    return (judged > proposal && unlike) ||
-           (judged < lost && repeats &&
-            !addresses_repeat(sequence, window, proposal)) ||
-           (!in_turn && repeats && !addresses_repeat(sequence, window, lost));
+    if (proposal > 1 && judged % lost == 0) {
+        return false;
+    }
+    if (judged > proposal && judged % lost != 0 && lost % judged != 0) {
+        return true;
+    }
+    for (int input = 0; input < 2; input++) {
+        bool shorter =
+            judged < lost && !buffers_repeat(sequence, input, window, proposal);
+
+        if (buffers_repeat(sequence, input, window, judged) &&
+            (shorter || !buffers_repeat(sequence, input, window, lost))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t spar_sequence_judge_again(const spar_sequence_t *sequence,

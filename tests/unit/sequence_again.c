@@ -22,17 +22,21 @@ static void start(trainer_t *trainer)
     assert_non_null(trainer->sequence);
 }
 
-/* A call after `pause` seconds of computation that takes 1 ms. Address 0: that
- * of a new buffer. */
-static void call(trainer_t *trainer, uint64_t count, uint64_t address,
-                 double pause)
+static uint64_t fresh_address(void)
 {
     static uint64_t next = 1 << 24;
-    uint64_t buffer = address > 0 ? address : (next += 65536);
+
+    return next += 65536;
+}
+
+/* A call after `pause` seconds of computation that takes 1 ms. */
+static void call_from(trainer_t *trainer, uint64_t count, uint64_t input,
+                      uint64_t address, double pause)
+{
     spar_sequence_call_t what = {.dtype = SPAR_DTYPE_F32,
                                  .count = count,
-                                 .input = buffer,
-                                 .address = buffer,
+                                 .input = input,
+                                 .address = address,
                                  .begin = trainer->now += pause};
     uint64_t ticket;
 
@@ -48,6 +52,15 @@ static void call(trainer_t *trainer, uint64_t count, uint64_t address,
     }
     trainer->now += 1e-3;
     spar_sequence_end(trainer->sequence, ticket, trainer->now, 1e-3);
+}
+
+/* In place. Address 0: that of a new buffer. */
+static void call(trainer_t *trainer, uint64_t count, uint64_t address,
+                 double pause)
+{
+    uint64_t buffer = address > 0 ? address : fresh_address();
+
+    call_from(trainer, count, buffer, buffer, pause);
 }
 
 /* Calls that belong to no step, until that one is lost. */
@@ -146,6 +159,26 @@ static void another_model_with_such_layers_is_judged(void **state)
     evaluate(&trainer);
     for (uint64_t i = 0; i < 60; i++) {
         call(&trainer, 7000, 65536 * (1 + i % 3), 1e-3);
+    }
+    assert_int_equal(trainer.adoptions, 2);
+    assert_int_equal(trainer.sequence->period, 3);
+    spar_sequence_destroy(trainer.sequence);
+}
+
+/* Also where only the buffers that are read tell them apart. */
+static void another_model_with_new_results_is_judged(void **state)
+{
+    trainer_t trainer;
+
+    (void)state;
+    start(&trainer);
+    for (uint64_t i = 0; i < 60; i++) {
+        call_from(&trainer, 7000, 65536 * (1 + i % 2), fresh_address(), 1e-3);
+    }
+    assert_int_equal(trainer.sequence->period, 2);
+    evaluate(&trainer);
+    for (uint64_t i = 0; i < 60; i++) {
+        call_from(&trainer, 7000, 65536 * (1 + i % 3), fresh_address(), 1e-3);
     }
     assert_int_equal(trainer.adoptions, 2);
     assert_int_equal(trainer.sequence->period, 3);
@@ -263,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_first_step_is_judged),
         cmocka_unit_test(equal_layers_stay_apart),
         cmocka_unit_test(another_model_with_such_layers_is_judged),
+        cmocka_unit_test(another_model_with_new_results_is_judged),
         cmocka_unit_test(buffers_in_turn_are_no_other_step),
         cmocka_unit_test(another_step_is_judged),
         cmocka_unit_test(buffers_that_move_are_told),
