@@ -44,6 +44,6 @@ spar_mpi_test(check_finds_merged ENV SPAR_MODE=sparse SPAR_CHECK=2
 spar_mpi_test(check_finds_shadow ENV SPAR_MODE=shadow ${flip} FLIP_MESSAGES=50
     ARGS -n 3 ${ends} -m "differ in the result of slot"
         -- ${sim} --random --expect any)
-spar_mpi_test(check_finds_density ENV SPAR_MODE=sparse ${flip} FLIP_DENSITIES=2
+spar_mpi_test(check_finds_density ENV SPAR_MODE=sparse ${flip} FLIP_DENSITIES=1
     ARGS -n 3 ${ends} -m "differ in the density of slot"
         -m " on ranks 0, 2; 0." -m " on rank 1;" -- ${sim} --flat --steps 100)
