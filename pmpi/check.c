@@ -56,7 +56,7 @@ bool spar_check_is_due(const spar_comm_t *comm)
 }
 
 /* Everything that decides what the communicator's calls do, but for the layers'
- * own. */
+ * own, of which the densities are. */
 static double digest_plan(const spar_comm_t *comm)
 {
     uint64_t state[] = {comm->plan,
@@ -66,18 +66,17 @@ static double digest_plan(const spar_comm_t *comm)
                         comm->probe_steps,
                         comm->pays_nowhere,
                         comm->has_machines,
-                        comm->densities.version,
                         comm->anonymous_exchanges,
                         comm->group_count,
                         0};
 
     for (size_t i = 0; i < comm->group_count; i++) {
         const spar_group_t *group = &comm->groups[i];
-        uint64_t all[] = {state[10],    group->first,   group->size,
+        uint64_t all[] = {state[9],     group->first,   group->size,
                           group->count, group->method,  group->exchanges,
                           group->rest,  group->resumes, group->whole};
 
-        state[10] = (uint64_t)spar_replicas_digest(all, sizeof(all));
+        state[9] = (uint64_t)spar_replicas_digest(all, sizeof(all));
     }
     return spar_replicas_digest(state, sizeof(state));
 }
