@@ -12,6 +12,11 @@ foreach(pair address=libasan.so thread=libtsan.so)
     endif()
 endforeach()
 
+# Jobs whose times decide what happens, or that hurt others: these run alone.
+string(CONCAT spar_mpi_alone "auto|densities|ab_|taken_back|again|overlap|merged|trainer|guards|averaging|"
+    "excluded|included|fusion|changing|changed|relearnt|progress|fault|killed|terminated|full|closed|version|bad_value|"
+    "out_of_memory|handles|trace|paper|shadow|report|topology|loss_scale|order|predicted|second")
+
 # Jobs under the real mpirun: spar_mpi_test(name ENV A=B... ARGS job.sh's), or
 # by another SCRIPT that takes such arguments
 function(spar_mpi_test name)
@@ -19,11 +24,10 @@ function(spar_mpi_test name)
     if(NOT job_SCRIPT)
         set(job_SCRIPT job.sh)
     endif()
-    # Sanitizers look at memory and threads: where times do not decide what
-    # happens, two jobs may share the cores.
-    set(processors 2)
-    if(SPAR_SANITIZE AND NOT name MATCHES "auto|densities|ab_|taken_back|again|overlap|merged")
-        set(processors 1)
+    # Where times do not decide what happens, two jobs may share the cores.
+    set(processors 1)
+    if(name MATCHES "${spar_mpi_alone}")
+        set(processors 2)
     endif()
     add_test(NAME mpi_${name}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/${job_SCRIPT} ${job_ARGS})
