@@ -39,7 +39,7 @@ static inline float some_integer(float x, uint32_t random)
 /* `add` carries into the bits that stay: all that are cut off, at most. */
 static inline float cut(float value, uint32_t add, uint32_t mask)
 {
-    return spar_values_float((spar_values_bits(value) + add) & mask);
+    return spar_half_float((spar_half_bits(value) + add) & mask);
 }
 
 static inline float clamp(float x, float limit)
@@ -50,7 +50,7 @@ static inline float clamp(float x, float limit)
 
 static inline float nearest_bf16(float value)
 {
-    uint32_t odd = (spar_values_bits(value) >> 16) & 1u;
+    uint32_t odd = (spar_half_bits(value) >> 16) & 1u;
 
     return cut(value, 0x7fffu + odd, BF16_MASK);
 }
@@ -59,16 +59,16 @@ static inline float nearest_bf16(float value)
  * keep branches between floating-point computations. */
 static inline float half_choose(float x, float subnormal, float normal)
 {
-    uint32_t small = (spar_values_bits(x) & SPAR_VALUES_MAGNITUDE) <
-                     spar_values_bits(HALF_NORMAL);
-    uint32_t a = spar_values_bits(subnormal), b = spar_values_bits(normal);
+    uint32_t small = (spar_half_bits(x) & SPAR_VALUES_MAGNITUDE) <
+                     spar_half_bits(HALF_NORMAL);
+    uint32_t a = spar_half_bits(subnormal), b = spar_half_bits(normal);
 
-    return spar_values_float(b ^ ((a ^ b) & (0u - small)));
+    return spar_half_float(b ^ ((a ^ b) & (0u - small)));
 }
 
 static inline float nearest_half(float x)
 {
-    uint32_t odd = (spar_values_bits(x) >> 13) & 1u;
+    uint32_t odd = (spar_half_bits(x) >> 13) & 1u;
 
     return half_choose(x, nearest_integer(x * (1 / HALF_STEP)) * HALF_STEP,
                        cut(x, 0xfffu + odd, HALF_MASK));
@@ -95,7 +95,7 @@ static void round_bf16(float *array, size_t count, uint64_t seed)
                                   : cut(value, noise(seed, i) >> 16, BF16_MASK);
 
         array[i] =
-            (spar_values_bits(rounded) & SPAR_VALUES_MAGNITUDE) < INFINITY_BITS
+            (spar_half_bits(rounded) & SPAR_VALUES_MAGNITUDE) < INFINITY_BITS
                 ? rounded
                 : cut(value, 0, BF16_MASK);
     }

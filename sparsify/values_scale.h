@@ -3,27 +3,10 @@
 #ifndef SPAR_SPARSIFY_VALUES_SCALE_H
 #define SPAR_SPARSIFY_VALUES_SCALE_H
 
+#include "base/half.h"
 #include "sparsify/values.h"
 
-#include <string.h>
-
 #define SPAR_VALUES_MAGNITUDE 0x7fffffffu
-
-static inline uint32_t spar_values_bits(float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
-static inline float spar_values_float(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
 
 /* The largest number that a scale multiplies. */
 static inline float spar_values_limit(spar_values_t values)
@@ -43,13 +26,13 @@ static inline uint32_t spar_values_most_scale(spar_values_t values)
 static inline uint32_t spar_values_scale(spar_values_t values,
                                          const float *array, size_t count)
 {
-    const uint32_t limit = spar_values_bits(spar_values_limit(values));
+    const uint32_t limit = spar_half_bits(spar_values_limit(values));
     const uint32_t most_scale = spar_values_most_scale(values);
     uint32_t most = 0;
     uint32_t scale;
 
     for (size_t i = 0; i < count; i++) {
-        uint32_t magnitude = spar_values_bits(array[i]) & SPAR_VALUES_MAGNITUDE;
+        uint32_t magnitude = spar_half_bits(array[i]) & SPAR_VALUES_MAGNITUDE;
 
         most = magnitude > most ? magnitude : most;
     }
@@ -63,12 +46,12 @@ static inline uint32_t spar_values_scale(spar_values_t values,
 /* 2^e and 2^-e. */
 static inline float spar_values_factor(uint32_t scale)
 {
-    return spar_values_float(scale << 23);
+    return spar_half_float(scale << 23);
 }
 
 static inline float spar_values_inverse(uint32_t scale)
 {
-    return spar_values_float((254 - scale) << 23);
+    return spar_half_float((254 - scale) << 23);
 }
 
 #endif

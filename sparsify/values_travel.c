@@ -21,26 +21,26 @@ static inline void store16(unsigned char *to, uint64_t i, uint16_t value)
 static void put_bf16(const float *from, size_t count, unsigned char *to)
 {
     for (size_t i = 0; i < count; i++) {
-        store16(to, i, (uint16_t)(spar_values_bits(from[i]) >> 16));
+        store16(to, i, (uint16_t)(spar_half_bits(from[i]) >> 16));
     }
 }
 
 static void get_bf16(const unsigned char *from, size_t count, float *to)
 {
     for (size_t i = 0; i < count; i++) {
-        to[i] = spar_values_float((uint32_t)load16(from, i) << 16);
+        to[i] = spar_half_float((uint32_t)load16(from, i) << 16);
     }
 }
 
 /* Exact, because x has been rounded. */
 static inline uint16_t half_of(float x)
 {
-    uint32_t bits = spar_values_bits(x);
+    uint32_t bits = spar_half_bits(x);
     uint32_t magnitude = bits & SPAR_VALUES_MAGNITUDE;
     uint32_t normal = (magnitude - SPAR_HALF_BIAS) >> SPAR_HALF_SHIFT;
     /* A multiple of 2^-24, as an integer. */
     uint32_t subnormal =
-        spar_values_bits(spar_values_float(magnitude) * 0x1p24f + TO_INTEGER) &
+        spar_half_bits(spar_half_float(magnitude) * 0x1p24f + TO_INTEGER) &
         0x3ffu;
 
     return (uint16_t)(((bits >> 16) & 0x8000u) |
@@ -53,7 +53,7 @@ static void put_group(spar_values_t values, const float *from, float inverse,
     if (values == SPAR_VALUES_INT8) {
         for (size_t i = 0; i < n; i++) {
             to[i] =
-                (unsigned char)spar_values_bits(from[i] * inverse + TO_INTEGER);
+                (unsigned char)spar_half_bits(from[i] * inverse + TO_INTEGER);
         }
     } else {
         for (size_t i = 0; i < n; i++) {
