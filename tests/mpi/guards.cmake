@@ -16,6 +16,7 @@ spar_guard_test(small -m "gradients: sparse" -m "products: all dense"
 spar_guard_test(turns -m "products: all dense" -m "its size swings")
 spar_guard_test(several -m "gradients: sparse" -m "products: all dense"
     -m "several calls of this size in each step, which may not be gradients")
-spar_guard_test(blocks -m "gradients: sparse" -m "   0    6       2000")
+spar_guard_test(blocks -m "gradients: sparse" -m "   0    6       2000"
+    -m "20001 float32 sparse" -a "float32 dense")
 spar_guard_test(metric -m "gradients: sparse" -m "   0    0       40001 float32 sparse")
 spar_guard_test(strangers -m "gradients: sparse" -m "products: all dense")
