@@ -24,47 +24,48 @@ def uniform_variant(key, model, density, arguments):
 def interpolate(slower, faster, limit):
     """Density whose step takes `limit`, between two (density, step)."""
     (high, high_step), (low, low_step) = slower, faster
-    if high_step <= low_step:
-        return high
     part = (limit - low_step) / (high_step - low_step)
     return low * (high / low) ** min(1.0, max(0.0, part))
 
 
-def largest_uniform(steps, limit):
-    """Of [(density, step)], ascending: the largest density within the limit; 0:
-    none is."""
-    found = 0.0
-    for number, (density, step) in enumerate(steps):
-        if step > limit:
-            return interpolate((density, step), steps[number - 1],
-                               limit) if number else 0.0
-        found = density
-    return found
+def search(step_of, limit):
+    """The largest density within the limit (0: none is) by halving UNIFORM, and the
+    [(density, step)] that were measured, ascending. step_of may return None."""
+    steps = {}
+    low, high = -1, len(UNIFORM)
+    while high - low > 1:
+        middle = (low + high) // 2
+        step = step_of(UNIFORM[middle])
+        if step is None:
+            return None
+        steps[middle] = (UNIFORM[middle], step)
+        low, high = (middle, high) if step <= limit else (low, middle)
+    if low < 0:
+        largest = 0.0
+    elif high == len(UNIFORM):
+        largest = UNIFORM[-1]
+    else:
+        largest = interpolate(steps[high], steps[low], limit)
+    return largest, [steps[number] for number in sorted(steps)]
 
 
 def compare(model, key, arguments, jobs):
-    """auto, then uniform densities from the least on until one is slower."""
+    """auto, then uniform densities."""
+    title = f"{model.name}, {key}"
     own = jobs.measure([spar_variant(key, model, arguments, arguments.steps)],
-                       arguments.rounds, f"{model.name}, {key}")
+                       arguments.rounds, title)
     if key not in own:
         return None
-    limit = WITHIN * own[key]["step_time_median_s"]
-    steps, slow = [], 0
-    for density in UNIFORM:
+
+    def step_of(density):
         variant = uniform_variant(key, model, density, arguments)
-        found = jobs.measure([variant], arguments.rounds, f"{model.name}, {key}")
-        if variant.name not in found:
-            return None
-        steps.append((density, found[variant.name]["step_time_median_s"]))
-        slow += steps[-1][1] > limit
-        if slow == 2:  # one may be noise
-            break
-    # Monotone: a faster step at a higher density clears those below it.
-    for number in range(len(steps) - 2, -1, -1):
-        steps[number] = (steps[number][0], min(steps[number][1],
-                                               steps[number + 1][1]))
-    return {"auto": own[key], "uniform": steps,
-            "largest_uniform": largest_uniform(steps, limit)}
+        found = jobs.measure([variant], arguments.rounds, title)
+        return found.get(variant.name, {}).get("step_time_median_s")
+
+    found = search(step_of, WITHIN * own[key]["step_time_median_s"])
+    if found is None:
+        return None
+    return {"auto": own[key], "uniform": found[1], "largest_uniform": found[0]}
 
 
 def print_match(model, key, found):

@@ -53,10 +53,19 @@ def check_phases():
 
 
 def check_match():
-    steps = [(0.001, 0.20), (0.002, 0.21), (0.004, 0.25)]
-    check("all are fast", match.largest_uniform(steps, 0.3), 0.004)
-    check("none is", match.largest_uniform(steps, 0.1), 0.0)
-    check("halfway", round(match.largest_uniform(steps, 0.23), 6), 0.002828)
+    def step_of(density):
+        return 0.2 + 10 * density
+
+    dense = match.UNIFORM[-1]
+    check("all are fast", match.search(step_of, step_of(dense))[0], dense)
+    check("none is", match.search(step_of, 0.1)[0], 0.0)
+    check("one that is the limit", round(match.search(step_of, 0.24)[0], 6), 0.004)
+    between, steps = match.search(step_of, 0.25)
+    check("between two", round(between, 4), 0.0049)
+    check("in order", steps, sorted(steps))
+    check("around it", [0.004 in [round(density, 6) for density, _ in steps],
+                        any(density > between for density, _ in steps)], [True, True])
+    check("a job that fails", match.search(lambda density: None, 0.3), None)
 
 
 def check_report(folder):
