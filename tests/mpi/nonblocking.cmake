@@ -153,7 +153,10 @@ spar_mpi_test(lossless_flush ENV SPAR_MODE=lossless SPAR_LEARN_STEPS=1000
         -- ${nonblocking} --complete waitall --expect lossless)
 
 # All of it at random
-foreach(ranks 1 2 3 5)
+spar_mpi_test(soak_2 ENV SPAR_MODE=lossless
+    ARGS -n 2 -m "1000 rounds" -m "sums are right"
+        -- $<TARGET_FILE:mpi_soak> --unanchored --rounds 1000 --seed 2)
+foreach(ranks 1 3 5)
     spar_mpi_test(soak_${ranks} ENV SPAR_MODE=lossless
         ARGS -n ${ranks} -m "sums are right"
             -- $<TARGET_FILE:mpi_soak> --unanchored --seconds 3 --seed ${ranks})
