@@ -6,6 +6,7 @@
 #include "pmpi/cost.h"
 #include "pmpi/dense_call.h"
 #include "pmpi/engine.h"
+#include "pmpi/flush.h"
 #include "pmpi/guards.h"
 #include "pmpi/half.h"
 #include "pmpi/progress.h"
@@ -144,23 +145,27 @@ static bool begin_dense(spar_op_t *op, bool in_turn)
     return true;
 }
 
-static void end_dense(spar_op_t *op, int code)
+/* false: op->call is to be made once more. */
+static bool end_dense(spar_op_t *op, int code)
 {
     op->code = code;
+    if (op->is_wide && !spar_flush_end(op)) {
+        spar_cost_bytes(
+            op, spar_comm_dense_volume(op->comm, spar_layer_bytes(op->layer)));
+        return false;
+    }
     op->stage = SPAR_OP_ENDED;
     spar_advance_count_dense(op);
-    if (op->is_wide) {
-        spar_half_end_flush(op);
-    }
     spar_shadow_end_dense(op);
     if (code != MPI_SUCCESS) {
-        return;
+        return true;
     }
     if (op->standing != NULL) {
         spar_standing_watch(op);
     } else {
         spar_guards_look_at_result(op);
     }
+    return true;
 }
 
 static bool progress_dense(spar_op_t *op)
@@ -171,7 +176,9 @@ static bool progress_dense(spar_op_t *op)
     if (code == MPI_SUCCESS && !done) {
         return false;
     }
-    end_dense(op, code);
+    if (!end_dense(op, code)) {
+        op->stage = SPAR_OP_TURNS_DENSE;
+    }
     return true;
 }
 
@@ -248,10 +255,12 @@ static bool progress_one(spar_op_t *op, bool in_turn)
 
 /* Whether the call may still make a collective call on the shadow. One whose
  * ranks have agreed on a flag will, also while its last messages leave, and one
- * of 16-bit floats may, when its sum is known. */
+ * of 16-bit floats may, when its sum is known, be it of a sparse exchange or of
+ * a flush. */
 static bool may_turn_dense(const spar_op_t *op)
 {
     return op->stage == SPAR_OP_TURNS_DENSE ||
+           (op->stage == SPAR_OP_DENSE && op->is_wide) ||
            (op->stage == SPAR_OP_MERGED && !spar_bundle_has_agreed(op)) ||
            (op->stage == SPAR_OP_SPARSE &&
             (spar_engine_is_shadow() || spar_half_is(op->layer) ||
@@ -326,17 +335,20 @@ static bool advance_standing(spar_comm_t *comm)
     return moved;
 }
 
-void spar_advance_caller_done(spar_op_t *op, int code)
+bool spar_advance_caller_done(spar_op_t *op, int code)
 {
     spar_op_t **link = &op->comm->active;
     spar_op_t *before = NULL;
 
-    end_dense(op, code);
+    if (!end_dense(op, code)) {
+        return false;
+    }
     while (*link != op) {
         before = *link;
         link = &(*link)->next;
     }
     take_out(link, before);
+    return true;
 }
 
 void spar_advance_take_back(spar_comm_t *comm)

@@ -23,8 +23,9 @@ void spar_advance_fail(spar_op_t *op, const char *cause);
 /* Counts the call as a dense one for the report. */
 void spar_advance_count_dense(spar_op_t *op);
 
-/* The blocking caller has made its dense call, with this code. */
-void spar_advance_caller_done(spar_op_t *op, int code);
+/* The blocking caller has made its dense call, with this code. false: it has to
+ * make op->call, which has changed, as well. */
+bool spar_advance_caller_done(spar_op_t *op, int code);
 
 /* Measures and frees what the application has completed. */
 void spar_advance_take_back(spar_comm_t *comm);

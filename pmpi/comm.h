@@ -174,7 +174,8 @@ typedef struct spar_comm {
     uint64_t checked;     /* and results of calls in them */
     uint64_t dense_calls; /* candidates that went dense */
     uint64_t nonfinite_calls;
-    uint64_t bytes_sent; /* with dense calls' volume */
+    uint64_t undelivered; /* flushes that were given up */
+    uint64_t bytes_sent;  /* with dense calls' volume */
 } spar_comm_t;
 
 /* Collective over `comm`, right after it was made: gives it a state if it is

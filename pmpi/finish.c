@@ -44,6 +44,8 @@ typedef struct draft {
     size_t unsent_layers; /* owe something */
     bool unsent_standing; /* one of them is persistent */
     double unsent_share;  /* the most that one of them does */
+    uint64_t undelivered;
+    char refused[128];
     char rescaled[96];
     char jumped[96];
     bool out_of_memory;
@@ -298,6 +300,7 @@ static void visit(spar_comm_t *comm, void *argument)
     report->sent_total += comm->bytes_sent;
     report->dense_calls += comm->dense_calls;
     report->nonfinite_calls += comm->nonfinite_calls;
+    draft->undelivered += comm->undelivered;
     draft->check_count += comm->checks;
     draft->checked += comm->checked;
     report->jump_calls += comm->rescale.calls;
@@ -365,6 +368,13 @@ static void add_notes(draft_t *draft)
     if (report->nonfinite_calls > 0) {
         add_note(draft, "calls with NaN or Inf were exchanged densely, "
                         "residuals untouched");
+    }
+    if (draft->undelivered > 0) {
+        snprintf(draft->refused, sizeof(draft->refused),
+                 "%llu times a layer's residual was not delivered when it was "
+                 "due: too large a sum for 16 bits",
+                 (unsigned long long)draft->undelivered);
+        add_note(draft, draft->refused);
     }
     note_rescales(draft);
 }

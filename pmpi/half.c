@@ -101,7 +101,8 @@ bool spar_half_deliver(const spar_op_t *op)
     return true;
 }
 
-/* The application's operation would round what is owed. */
+/* The application's operation would round what is owed. The residual stays what
+ * it is until the sum is there. */
 void spar_half_begin_flush(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
@@ -109,7 +110,6 @@ void spar_half_begin_flush(spar_op_t *op)
     widen(op, 0, layer->count);
     spar_residual_commit(layer->dtype, layer->wide, layer->residual, NULL, 0,
                          layer->count);
-    memset(layer->residual, 0, spar_layer_bytes(layer));
     op->narrow = op->call;
     op->is_wide = true;
     op->call.sendbuf = MPI_IN_PLACE;
@@ -118,19 +118,17 @@ void spar_half_begin_flush(spar_op_t *op)
     op->call.op = MPI_SUM;
 }
 
-void spar_half_end_flush(spar_op_t *op)
+bool spar_half_end_flush(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
 
     op->call = op->narrow;
     op->is_wide = false;
-    if (op->code == MPI_SUCCESS) {
-        spar_narrow_round(layer->element, layer->wide, op->call.recvbuf,
-                          layer->count);
+    if (op->code != MPI_SUCCESS || !spar_half_deliver(op)) {
+        return false;
     }
-    if (!layer->sparse) {
-        spar_half_cleanup(layer); /* it was the last exchange */
-    }
+    memset(layer->residual, 0, spar_layer_bytes(layer));
+    return true;
 }
 
 const void *spar_half_view(spar_layer_t *layer, const void *result)

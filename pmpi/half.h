@@ -42,10 +42,12 @@ void spar_half_widen(const spar_op_t *op, const spar_piece_t *piece);
  * was changed. The same on every rank. */
 bool spar_half_deliver(const spar_op_t *op);
 
-/* Gradient and residual become a float32 sum that MPI is to form, op->call;
- * nothing is owed afterwards. Its end rounds the sum. */
+/* Gradient and residual become a float32 sum that MPI is to form, op->call. At
+ * its end op->call is the application's again. true: the sum is delivered there
+ * and the residual is zero. false: it does not fit 16 bits, or op->code is an
+ * error; but for layer->wide, all is as it was. */
 void spar_half_begin_flush(spar_op_t *op);
-void spar_half_end_flush(spar_op_t *op);
+bool spar_half_end_flush(spar_op_t *op);
 
 /* A result of the application's as the layer is summed; valid until the layer's
  * next call. Of other layers it is the result itself. */

@@ -30,7 +30,8 @@ typedef struct spar_layer {
     bool crowded; /* once had too many for that */
     spar_trial_t trial;           /* which methods it takes */
     double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
-    unsigned losses; /* reviews in a row in which sparse was slower */
+    unsigned losses;   /* reviews in a row in which sparse was slower */
+    unsigned refusals; /* flushes in a row whose sum did not fit */
     spar_second_look_t second_look;
     uint32_t exchanges;   /* header exchanges so far */
     spar_guard_t guard;   /* why it is not to be sparse, modes auto and ab */

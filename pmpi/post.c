@@ -51,11 +51,15 @@ static void post(spar_op_t *op)
 /* The plan says dense: the call is made as if Spar were not there. */
 static void run_dense(spar_op_t *op)
 {
-    int code = spar_dense_call(&op->call);
+    bool done;
 
-    pthread_mutex_lock(&op->comm->busy);
-    spar_advance_caller_done(op, code);
-    pthread_mutex_unlock(&op->comm->busy);
+    do {
+        int code = spar_dense_call(&op->call);
+
+        pthread_mutex_lock(&op->comm->busy);
+        done = spar_advance_caller_done(op, code);
+        pthread_mutex_unlock(&op->comm->busy);
+    } while (!done);
 }
 
 int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,

@@ -5,6 +5,7 @@
 #include "pmpi/check.h"
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
+#include "pmpi/flush.h"
 #include "pmpi/fresh.h"
 #include "pmpi/half.h"
 #include "pmpi/rescale.h"
@@ -230,6 +231,24 @@ static void set_residual(const spar_op_t *op, const spar_piece_t *piece,
     }
 }
 
+/* Without the memory to select from it, the piece is looked at all the same: no
+ * residual is flushed together with values that are not finite. What a flush
+ * does not touch without memory is left alone. */
+static uint32_t look_without_memory(const spar_op_t *op,
+                                    const spar_piece_t *piece)
+{
+    const spar_layer_t *layer = op->layer;
+
+    if ((op->flags & SPAR_WIRE_NO_MEMORY) == 0 || spar_half_is(layer)) {
+        return 0;
+    }
+    return spar_residual_is_finite(
+               layer->dtype, at(layer, layer->residual, piece),
+               at(layer, gradient_of(op), piece), piece->count)
+               ? 0
+               : SPAR_WIRE_NONFINITE;
+}
+
 /* The next piece. What this rank knows against the call it tells with every
  * piece from then on. */
 static spar_status_t start_piece(spar_op_t *op)
@@ -260,6 +279,7 @@ static spar_status_t start_piece(spar_op_t *op)
         layer->select_sum += spar_clock_now() - begin;
         spar_tracing_selection(op, begin);
     }
+    op->flags |= look_without_memory(op, part.piece);
     call.header.flags = op->flags;
     call.out = at(layer, out_of(op), part.piece);
     set_residual(op, part.piece, &call);
@@ -374,36 +394,6 @@ spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
 const char *spar_sparse_cause(const spar_op_t *op)
 {
     return op->cause;
-}
-
-/* Nothing is owed afterwards. */
-void spar_sparse_flush(spar_op_t *op)
-{
-    spar_layer_t *layer = op->layer;
-    spar_allreduce_call_t *call = &op->call;
-    size_t bytes = spar_layer_bytes(layer);
-
-    if (spar_engine_is_shadow()) {
-        spar_shadow_flush(layer);
-    } else if (spar_half_is(layer)) {
-        spar_half_begin_flush(op);
-    } else if (layer->residual != NULL) {
-        spar_residual_commit(layer->dtype, layer->residual,
-                             spar_op_gradient(op), NULL, 0, layer->count);
-        memcpy(call->recvbuf, layer->residual, bytes);
-        memset(layer->residual, 0, bytes);
-        call->sendbuf = MPI_IN_PLACE;
-    } else if (op->standing != NULL && call->sendbuf != MPI_IN_PLACE) {
-        memcpy(call->recvbuf, call->sendbuf, bytes);
-    }
-    layer->flushed_epoch = op->flush_epoch;
-    layer->owes = false;
-    layer->flush = false;
-    if (!layer->sparse) {
-        spar_layer_cleanup(layer); /* it was the last exchange */
-    } else if (layer->few) {
-        spar_layer_make_natural(layer);
-    }
 }
 
 static double norm2_of(const spar_selection_t *selection, size_t begin,
@@ -545,7 +535,7 @@ bool spar_sparse_conclude(spar_op_t *op)
     }
     if ((flags & SPAR_WIRE_FLUSH) != 0 && op->standing == NULL &&
         (flags & postpones_flush(op)) == 0) {
-        spar_sparse_flush(op);
+        spar_flush_begin(op);
     }
     return false;
 }

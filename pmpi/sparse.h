@@ -42,10 +42,6 @@ bool spar_sparse_has_agreed(const spar_op_t *op);
  * residual; in mode shadow always, and nothing was changed. */
 bool spar_sparse_conclude(spar_op_t *op);
 
-/* The layer's residual takes the gradient in and becomes the call's buffer, for
- * a dense sum that delivers all that is owed. */
-void spar_sparse_flush(spar_op_t *op);
-
 /* All ranks' flags together, after SPAR_OK. */
 uint32_t spar_sparse_flags(const spar_op_t *op);
 

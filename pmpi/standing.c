@@ -5,6 +5,7 @@
 #include "pmpi/advance.h"
 #include "pmpi/cost.h"
 #include "pmpi/engine.h"
+#include "pmpi/flush.h"
 #include "pmpi/forecast.h"
 #include "pmpi/layer_choice.h"
 #include "pmpi/machines.h"
@@ -280,7 +281,7 @@ static void begin_delivery(spar_op_t *op, bool for_good)
                              ? standing->doubt
                              : "persistent: dense suits another rank better";
     }
-    spar_sparse_flush(op);
+    spar_flush_begin(op);
     if (spar_ring_reserve(standing->ring, op->layer->dtype, PIECE) != SPAR_OK) {
         end_job();
     }

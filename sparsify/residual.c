@@ -101,14 +101,26 @@ void spar_residual_rescale(spar_dtype_t dtype, void *residual, size_t n,
     }
 }
 
-double spar_residual_norm2(spar_dtype_t dtype, const void *residual, size_t n)
+static double sum_of_squares(spar_dtype_t dtype, const void *values,
+                             const void *more, size_t n)
 {
     spar_moments_t moments = {0.0, 0.0};
 
     if (dtype == SPAR_DTYPE_F64) {
-        spar_kernels()->moments_f64(residual, NULL, n, &moments);
+        spar_kernels()->moments_f64(values, more, n, &moments);
     } else {
-        spar_kernels()->moments_f32(residual, NULL, n, &moments);
+        spar_kernels()->moments_f32(values, more, n, &moments);
     }
     return moments.sum2;
+}
+
+bool spar_residual_is_finite(spar_dtype_t dtype, const void *residual,
+                             const void *gradient, size_t n)
+{
+    return isfinite(sum_of_squares(dtype, gradient, residual, n));
+}
+
+double spar_residual_norm2(spar_dtype_t dtype, const void *residual, size_t n)
+{
+    return sum_of_squares(dtype, residual, NULL, n);
 }

@@ -38,6 +38,11 @@ bool spar_residual_has_room(spar_dtype_t dtype, const void *residual, size_t n,
 void spar_residual_rescale(spar_dtype_t dtype, void *residual, size_t n,
                            int exponent);
 
+/* Whether all sums of gradient and residual are finite, and for float64 their
+ * squares as well; residual may be NULL. */
+bool spar_residual_is_finite(spar_dtype_t dtype, const void *residual,
+                             const void *gradient, size_t n);
+
 /* Sum of squares in double precision, in a fixed order. */
 double spar_residual_norm2(spar_dtype_t dtype, const void *residual, size_t n);
 

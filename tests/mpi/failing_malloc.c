@@ -2,7 +2,7 @@
  * A library behind Spar on one rank of which an allocation fails, if libspar.so
  * itself makes it: FAILING_NUMBER says which one (from 1; 0: none),
  * FAILING_RANK on which rank of Open MPI's or MPICH's job. At the end that rank
- * says how many there were.
+ * says how many there were. While the program has set FAILING_NOW, all fail.
  */
 #include <errno.h>
 #include <link.h>
@@ -70,7 +70,8 @@ static bool fails(const void *caller)
     if (place < code_begin || place >= code_end) {
         return false;
     }
-    now = atomic_fetch_add(&allocations, 1) + 1 == fatal;
+    now = atomic_fetch_add(&allocations, 1) + 1 == fatal ||
+          getenv("FAILING_NOW") != NULL;
     if (now) {
         errno = ENOMEM;
     }

@@ -89,3 +89,24 @@ foreach(scene ${scenes})
         ARGS -n 2 -m "sums are right" -m "5000 float16 sparse"
             -- ${half_other} ${scene})
 endforeach()
+
+# A flush whose sum does not fit 16 bits
+add_executable(mpi_flush mpi/flush.c)
+target_link_libraries(mpi_flush PRIVATE MPI::MPI_C m)
+set(flush $<TARGET_FILE:mpi_flush>)
+set(flush_env SPAR_MODE=sparse SPAR_LEARN_STEPS=4 SPAR_DENSITY=0.05 SPAR_LOSS_SCALE=off)
+set(flush_refused -m "sums are right" -m "NaN or Inf" -a "when it was due")
+spar_mpi_test(half_flush_refused ENV ${flush_env} SPAR_STEP_CALLS=1
+    ARGS -n 2 ${flush_refused} -m "9000 float16 sparse" -- ${flush} refused)
+spar_mpi_test(half_flush_refused_bf16 ENV ${flush_env} SPAR_STEP_CALLS=1
+    ARGS -n 2 ${flush_refused} -m "9000 bfloat16 sparse" -- ${flush} refused bf16)
+foreach(progress inline thread)
+    spar_mpi_test(half_flush_refused_${progress} ENV ${flush_env} SPAR_STEP_CALLS=2
+            SPAR_PROGRESS=${progress}
+        ARGS -n 2 ${flush_refused} -m "9000 float16 sparse" -m "8999 16 bits dense"
+            -- ${flush} refused nonblocking)
+endforeach()
+spar_mpi_test(half_flush_given_up ENV ${flush_env} SPAR_STEP_CALLS=1
+    ARGS -n 2 -m "sums are right" -m "could not be delivered in 8 calls"
+        -m "1 times a layer's residual was not delivered when it was due"
+        -m "9000 float16 sparse" -a "still to send" -- ${flush} given-up)

@@ -36,3 +36,11 @@ if(SPAR_LONG_TESTS)
         ENV SPAR_MODE=shadow SPAR_EXCHANGE=node SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=5
         ARGS -n 2 -- ${sim} --steps 12 --expect dense)
 endif()
+
+# No residual is flushed together with NaN on a rank without memory, which is to
+# get more of it when its layer's density grows.
+spar_mpi_test(out_of_memory_flush
+    ENV SPAR_MODE=sparse SPAR_LEARN_STEPS=4 SPAR_STEP_CALLS=1 SPAR_LOSS_SCALE=off
+        SPAR_DENSITY=0.01,0.2 SPAR_RAMP_STEPS=14 FAILING_RANK=1
+        LIBSPAR_BEHIND=$<TARGET_FILE:mpi_failing_malloc>
+    ARGS -n 2 -m "sums are right" -m "NaN or Inf" -- $<TARGET_FILE:mpi_flush> memory)

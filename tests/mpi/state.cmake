@@ -13,6 +13,7 @@ foreach(scene plain double half nonblocking groups large ring auto ab short once
         skewed pending mismatch directory)
     spar_state_test(${scene})
 endforeach()
+spar_state_test(flush_lost FLUSH=$<TARGET_FILE:mpi_flush>)
 if(NOT SPAR_SANITIZE)
     spar_state_test(full LIBSPAR_BEHIND=$<TARGET_FILE:mpi_faults>)
 endif()

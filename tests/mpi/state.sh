@@ -165,6 +165,17 @@ directory)
         -m "SPAR_STATE: cannot write to the directory /proc/self:" -- 0 8
     SPAR_STATE=$folder/nowhere SPAR_MODE=lossless job 2 -- 0 8
     ;;
+# What an earlier run left does not fit 16 bits together with any step: nothing
+# but the steps' own sums is delivered, and the layer is dense in the end.
+flush_lost)
+    flush() { "$here/job.sh" -n 2 "${@:2}" -- "$FLUSH" "$1" || exit 1; }
+    export SPAR_STEP_CALLS=1 SPAR_DENSITY=0.05 SPAR_LOSS_SCALE=off
+    flush owing -m "sums are right" -m "it was saved"
+    SPAR_EXCHANGE=dense flush lost -m "sums are right" \
+        -m "residuals: restored" -m "could not be delivered in 8 calls" \
+        -m "still to send when it became dense" -m "9000 float16 dense" \
+        -m "1 times a layer's residual was not delivered when it was due"
+    ;;
 # A full disk at the end: the job ends well, and no older file is left that
 # would be delivered twice.
 full)
