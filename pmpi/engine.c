@@ -134,7 +134,10 @@ void spar_engine_stop(void)
         return;
     }
     spar_engine.active = false;
-    if (!spar_steps_are_over() && !spar_progress_drain(DRAIN_SECONDS)) {
+    /* All ranks are here, so what all of them have begun comes to its end. Of a
+     * job that ends behind a step only its residuals are of use. */
+    if ((!spar_steps_are_over() || spar_state_is_wanted()) &&
+        !spar_progress_drain(DRAIN_SECONDS)) {
         spar_warn("calls were not completed before MPI_Finalize");
     }
     spar_helper_stop();

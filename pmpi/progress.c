@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pmpi/advance.h"
 #include "pmpi/helper.h"
+#include "pmpi/queue.h"
 #include "pmpi/steps.h"
 
 #include <sched.h>
@@ -72,10 +73,12 @@ bool spar_progress_has_left(const spar_comm_t *comm)
     return left;
 }
 
-bool spar_progress_sweep(void)
+/* Every communicator with pending calls that nobody else looks at; whether any
+ * is what is asked for, or, with `taken`, is looked at by somebody else. */
+static bool visit_all(bool (*visit)(spar_comm_t *comm), bool taken)
 {
     spar_comm_t *comm, *next;
-    bool moved = false;
+    bool any = false;
 
     pthread_mutex_lock(&list_lock);
     for (comm = list; comm != NULL; comm = next) {
@@ -83,8 +86,10 @@ bool spar_progress_sweep(void)
         comm->sweepers++;
         pthread_mutex_unlock(&list_lock);
         if (pthread_mutex_trylock(&comm->busy) == 0) {
-            moved = spar_advance(comm) || moved;
+            any = visit(comm) || any;
             pthread_mutex_unlock(&comm->busy);
+        } else {
+            any = any || taken;
         }
         pthread_mutex_lock(&list_lock);
         comm->sweepers--;
@@ -92,7 +97,12 @@ bool spar_progress_sweep(void)
         drop_if_idle(comm);
     }
     pthread_mutex_unlock(&list_lock);
-    return moved;
+    return any;
+}
+
+bool spar_progress_sweep(void)
+{
+    return visit_all(spar_advance, false);
 }
 
 static void sweep_as_caller(void)
@@ -140,15 +150,26 @@ unsigned spar_progress_caller_sweeps(void)
     return atomic_load_explicit(&caller_sweeps, memory_order_relaxed);
 }
 
+/* Calls behind the last step of the job are never started. */
+static bool has_calls(spar_comm_t *comm)
+{
+    const spar_op_t *first = spar_queue_first(comm);
+
+    return comm->active != NULL || comm->standing_active != NULL ||
+           atomic_load(&comm->started) != NULL ||
+           (first != NULL && first->number < atomic_load(&comm->stop_at));
+}
+
 bool spar_progress_drain(double seconds)
 {
     double end = spar_clock_now() + seconds;
+    bool left;
 
-    while (spar_progress_pending() > 0 && spar_clock_now() < end) {
+    while ((left = visit_all(has_calls, true)) && spar_clock_now() < end) {
         sweep_as_caller();
         sched_yield();
     }
-    return spar_progress_pending() == 0;
+    return !left;
 }
 
 void spar_progress_wait(spar_op_t *op)

@@ -41,7 +41,8 @@ bool spar_progress_has_caller(void);
 unsigned spar_progress_caller_sweeps(void);
 
 /* Before MPI_Finalize: lets what is still pending end, as notes that wait for a
- * plan do; at most so long. true: nothing is left. */
+ * plan do; at most so long. true: nothing is left, but for calls behind the
+ * last step of the job (SPAR_STOP_STEPS), which are never started. */
 bool spar_progress_drain(double seconds);
 
 /* Waits until the call is done or its caller's turn; between

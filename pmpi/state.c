@@ -15,7 +15,7 @@
 
 spar_state_held_t spar_state_held = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* What a rank found at the start; travels as bytes. */
+/* What a rank found in one place at the start; travels as bytes. */
 typedef struct card {
     int32_t there; /* there is a file */
     uint32_t ranks;
@@ -23,6 +23,12 @@ typedef struct card {
     uint64_t save;
     char fault[104]; /* why it is of no use; empty: it is whole */
 } card_t;
+
+/* A file that is open, and what it holds. */
+typedef struct found {
+    FILE *file; /* NULL: it is of no use */
+    spar_state_file_t content;
+} found_t;
 
 bool spar_state_is_wanted(void)
 {
@@ -81,13 +87,21 @@ static void number_run(void)
                     0, MPI_COMM_WORLD);
 }
 
-/* Opens this rank's file, if it is whole. */
-static void look(card_t *card)
+static void forget(found_t *found)
 {
-    spar_state_held_t *held = &spar_state_held;
-    FILE *file =
-        spar_state_place_open(spar_engine.config.state, spar_engine.rank);
-    const spar_state_file_origin_t *origin = &held->content.origin;
+    if (found->file != NULL) {
+        fclose(found->file);
+        found->file = NULL;
+    }
+    spar_state_file_destroy(&found->content);
+}
+
+/* Opens this rank's file, if it is whole. */
+static void look(spar_state_place_t place, found_t *found, card_t *card)
+{
+    FILE *file = spar_state_place_open(spar_engine.config.state,
+                                       spar_engine.rank, place);
+    const spar_state_file_origin_t *origin = &found->content.origin;
     const char *cause = NULL;
 
     *card = (card_t){.there = file != NULL || errno != ENOENT};
@@ -96,12 +110,12 @@ static void look(card_t *card)
                  strerror(errno));
         return;
     }
-    if (spar_state_file_read(file, &held->content, &cause) != SPAR_OK) {
+    if (spar_state_file_read(file, &found->content, &cause) != SPAR_OK) {
         snprintf(card->fault, sizeof(card->fault), "its file: %s", cause);
         fclose(file);
         return;
     }
-    held->file = file;
+    found->file = file;
     card->ranks = origin->ranks;
     card->run = origin->run;
     card->save = origin->save;
@@ -109,6 +123,22 @@ static void look(card_t *card)
         snprintf(card->fault, sizeof(card->fault), "its file is rank %u's",
                  origin->rank);
     }
+}
+
+/* What all ranks have found there; the caller frees it. */
+static card_t *look_everywhere(spar_state_place_t place, found_t *found)
+{
+    card_t *cards = calloc((size_t)spar_engine.size, sizeof(*cards));
+
+    if (cards == NULL) {
+        spar_error("out of memory in MPI_Init");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+        abort();
+    }
+    look(place, found, &cards[spar_engine.rank]);
+    spar_real.Allgather(MPI_IN_PLACE, 0, MPI_BYTE, cards, sizeof(*cards),
+                        MPI_BYTE, MPI_COMM_WORLD);
+    return cards;
 }
 
 /* Why a rank's file cannot be used; false: it can. */
@@ -130,70 +160,128 @@ static bool has_fault(const card_t *cards, int rank, char *fault, size_t size)
     return fault[0] != '\0';
 }
 
-/* Whether all ranks' files belong together; the same on every rank, and rank 0
- * says why not. */
-static bool belong_together(const card_t *cards)
+static bool is_of(const card_t *card, const card_t *wanted)
 {
-    char fault[160] = "";
+    return card->fault[0] == '\0' && (int)card->ranks == spar_engine.size &&
+           card->run == wanted->run && card->save == wanted->save;
+}
+
+/* The newest save that all ranks have whole, by rank 0's order; NULL: none. The
+ * same on every rank. */
+static const card_t *find_common(card_t *const cards[SPAR_STATE_PLACES])
+{
+    for (int place = 0; place < SPAR_STATE_PLACES; place++) {
+        const card_t *wanted = &cards[place][0];
+        int rank = 0;
+
+        while (rank < spar_engine.size &&
+               (is_of(&cards[SPAR_STATE_LATEST][rank], wanted) ||
+                is_of(&cards[SPAR_STATE_PREVIOUS][rank], wanted))) {
+            rank++;
+        }
+        if (rank == spar_engine.size) {
+            return wanted;
+        }
+    }
+    return NULL;
+}
+
+static bool any_there(const card_t *cards)
+{
     bool there = false;
 
     for (int rank = 0; rank < spar_engine.size; rank++) {
         there = there || cards[rank].there;
     }
-    for (int rank = 0; rank < spar_engine.size; rank++) {
-        if (has_fault(cards, rank, fault, sizeof(fault))) {
-            break;
-        }
-    }
-    if (spar_engine.rank == 0 && !there) {
-        spar_info("no residuals of an earlier run in %s",
-                  spar_engine.config.state);
-    } else if (spar_engine.rank == 0 && fault[0] != '\0') {
-        spar_warn("the residuals in %s are not restored, and will be "
-                  "overwritten: %s",
-                  spar_engine.config.state, fault);
-    }
-    return fault[0] == '\0';
+    return there;
 }
 
-static void forget(void)
+/* Rank 0 says what becomes of files of which the latest have this fault. */
+static void tell(card_t *const cards[SPAR_STATE_PLACES], const char *fault,
+                 const card_t *common)
 {
-    spar_state_held_t *held = &spar_state_held;
+    const char *directory = spar_engine.config.state;
 
-    if (held->file != NULL) {
-        fclose(held->file);
-        held->file = NULL;
+    if (spar_engine.rank != 0) {
+        return;
     }
-    spar_state_file_destroy(&held->content);
+    if (common != NULL) {
+        spar_warn("the latest residuals in %s are of no use: %s; those of the "
+                  "save before it are restored, which is number %llu of run "
+                  "%016llx: begin from the checkpoint that belongs to it",
+                  directory, fault, (unsigned long long)common->save,
+                  (unsigned long long)common->run);
+    } else if (any_there(cards[SPAR_STATE_LATEST]) ||
+               any_there(cards[SPAR_STATE_PREVIOUS])) {
+        spar_warn("the residuals in %s are not restored, and will be "
+                  "overwritten: %s",
+                  directory, fault);
+    } else {
+        spar_info("no residuals of an earlier run in %s", directory);
+    }
+}
+
+/* A job that died between two ranks' saves has left files of two saves: those
+ * of the earlier one are whole on all ranks, and are the latest again. */
+static void look_further(card_t *latest, const char *fault, found_t *found)
+{
+    found_t before = {.file = NULL};
+    card_t *cards[SPAR_STATE_PLACES] = {
+        latest, look_everywhere(SPAR_STATE_PREVIOUS, &before)};
+    const card_t *common = find_common(cards);
+
+    tell(cards, fault, common);
+    if (common != NULL && is_of(&latest[spar_engine.rank], common)) {
+        forget(&before);
+    } else {
+        forget(found);
+        *found = before;
+    }
+    if (common == NULL) {
+        forget(found);
+    } else if (!is_of(&latest[spar_engine.rank], common)) {
+        spar_state_place_step_back(spar_engine.config.state, spar_engine.rank);
+    }
+    free(cards[SPAR_STATE_PREVIOUS]);
+}
+
+/* Opens the files that belong together, if there are any. */
+static void find_files(found_t *found)
+{
+    card_t *cards = look_everywhere(SPAR_STATE_LATEST, found);
+    char fault[160] = "";
+
+    for (int rank = 0; rank < spar_engine.size && fault[0] == '\0'; rank++) {
+        (void)has_fault(cards, rank, fault, sizeof(fault));
+    }
+    if (fault[0] != '\0') {
+        look_further(cards, fault, found);
+    }
+    free(cards);
 }
 
 void spar_state_start(void)
 {
-    card_t *cards;
+    found_t found = {.file = NULL};
 
     if (!spar_state_is_wanted()) {
         return;
     }
     check_directory();
     number_run();
-    cards = calloc((size_t)spar_engine.size, sizeof(*cards));
-    if (cards == NULL) {
-        spar_error("out of memory in MPI_Init");
-        spar_real.Abort(MPI_COMM_WORLD, 1);
-        abort();
-    }
-    look(&cards[spar_engine.rank]);
-    spar_real.Allgather(MPI_IN_PLACE, 0, MPI_BYTE, cards, sizeof(*cards),
-                        MPI_BYTE, MPI_COMM_WORLD);
-    if (!belong_together(cards)) {
-        forget();
-    }
-    free(cards);
+    find_files(&found);
+    spar_state_held.file = found.file;
+    spar_state_held.content = found.content;
 }
 
 void spar_state_stop(void)
 {
-    forget();
+    found_t held = {.file = spar_state_held.file,
+                    .content = spar_state_held.content};
+
+    forget(&held);
+    spar_state_held.file = NULL;
+    spar_state_held.content = held.content;
 }
 
 /* Communicators of the same ranks that there were before. */
@@ -259,6 +347,7 @@ void spar_state_describe(spar_report_state_t *out)
                                  .run = held->content.origin.run,
                                  .restored = held->restored,
                                  .is_saved = held->is_saved,
+                                 .is_partial = held->is_partial,
                                  .saved = held->saved};
     pthread_mutex_unlock(&held->lock);
 }

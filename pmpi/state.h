@@ -1,8 +1,9 @@
 /*
  * Spar: residuals across runs (SPAR_STATE). Each rank saves what its layers owe
- * into a file (report/state_file.h). At the next start the ranks agree, in
- * MPI_Init, whether all of them have a whole file of one save of a job of as
- * many ranks; and then, whenever a sequence has been learnt on a communicator,
+ * into a file (report/state_file.h), and keeps the one before until it saves
+ * again, or all have saved. At the next start the ranks agree, in MPI_Init, on
+ * the newest save of a job of as many ranks that all of them have whole; and
+ * then, whenever a sequence has been learnt on a communicator,
  * whether all of its ranks have saved residuals of exactly these layers. Nobody
  * takes his residuals unless all do.
  *
@@ -52,8 +53,9 @@ size_t spar_state_offer(struct spar_comm *comm, double *values);
  * saved, on all ranks, or nothing happens, and one of them says why. */
 void spar_state_take(struct spar_comm *comm, const double *values);
 
-/* Local: saves now. A warning if that fails, or if calls are under way, in
- * which case the file stays as it is. */
+/* Local: saves now. A warning if that fails, in which case the files stay as
+ * they are, and for each communicator that is left out since calls are under
+ * way. */
 void spar_state_save(void);
 /* Collective over MPI_COMM_WORLD, in MPI_Finalize: all ranks save, or none. */
 void spar_state_save_last(void);

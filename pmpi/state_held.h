@@ -17,6 +17,7 @@ typedef struct spar_state_held {
     uint64_t restored; /* bytes */
     uint64_t saved;    /* bytes, of the latest save */
     bool is_saved;     /* there was one */
+    bool is_partial;   /* it is without a communicator that was not at rest */
 } spar_state_held_t;
 
 extern spar_state_held_t spar_state_held;

@@ -13,6 +13,7 @@
 typedef struct saving {
     spar_state_writer_t writer;
     bool *replaced;    /* the saved communicators that have learnt their step */
+    bool is_partial;   /* a communicator is left out */
     const char *cause; /* why it fails, static, or errno's; NULL: it does not */
 } saving_t;
 
@@ -109,10 +110,21 @@ static void add_comm(saving_t *saving, spar_comm_t *comm)
     free(out.layers);
 }
 
+/* At the next start its ranks see that not all of them have saved it, and
+ * restore nothing of it. */
+static void leave_out(saving_t *saving, const spar_comm_t *comm,
+                      const char *obstacle)
+{
+    saving->is_partial = true;
+    spar_warn("the residuals of communicator %d were not saved to %s: %s",
+              comm->number, spar_engine.config.state, obstacle);
+}
+
 /* With `busy` held, so that nobody changes a residual while it is written. */
 static void visit(spar_comm_t *comm, void *argument)
 {
     saving_t *saving = argument;
+    const char *obstacle = find_obstacle(comm);
 
     if (comm->layer_count > 0) {
         replace(saving, comm);
@@ -120,8 +132,9 @@ static void visit(spar_comm_t *comm, void *argument)
     if (atomic_load(&comm->freed) || saving->cause != NULL) {
         return;
     }
-    give_up(saving, find_obstacle(comm));
-    if (saving->cause == NULL && any_owes(comm) && comm->state_key != 0) {
+    if (obstacle != NULL && comm->layer_count > 0) {
+        leave_out(saving, comm, obstacle);
+    } else if (any_owes(comm) && comm->state_key != 0) {
         add_comm(saving, comm);
     }
 }
@@ -183,15 +196,23 @@ static void write_content(saving_t *saving, FILE *file, uint64_t number)
     }
 }
 
-/* Writes the new file beside the present one. NULL: it is there; otherwise why
- * not. */
-static const char *write_new(uint64_t number, uint64_t *bytes_p)
+/* What a save has come to. */
+typedef struct outcome {
+    const char *cause; /* why it has failed; NULL: it has not */
+    uint64_t bytes;
+    bool is_partial;
+} outcome_t;
+
+/* Writes the new file beside the latest one, in the room of the one before: the
+ * ranks have exchanged something since, so all of them have the latest. */
+static outcome_t write_new(uint64_t number)
 {
     size_t earlier = spar_state_held.content.comm_count;
     saving_t saving = {.replaced = calloc(earlier + 1, sizeof(bool))};
-    FILE *file =
-        spar_state_place_create(spar_engine.config.state, spar_engine.rank);
+    FILE *file;
 
+    spar_state_place_forget(spar_engine.config.state, spar_engine.rank);
+    file = spar_state_place_create(spar_engine.config.state, spar_engine.rank);
     if (file == NULL || saving.replaced == NULL) {
         give_up(&saving, strerror(errno));
     } else {
@@ -204,12 +225,13 @@ static const char *write_new(uint64_t number, uint64_t *bytes_p)
         spar_state_place_discard(spar_engine.config.state, spar_engine.rank);
     }
     free(saving.replaced);
-    *bytes_p = saving.writer.residual;
-    return saving.cause;
+    return (outcome_t){.cause = saving.cause,
+                       .bytes = saving.writer.residual,
+                       .is_partial = saving.is_partial};
 }
 
 /* NULL: it is in its place. */
-static const char *commit(uint64_t bytes)
+static const char *commit(const outcome_t *outcome)
 {
     if (spar_state_place_commit(spar_engine.config.state, spar_engine.rank) !=
         SPAR_OK) {
@@ -217,10 +239,11 @@ static const char *commit(uint64_t bytes)
     }
     pthread_mutex_lock(&spar_state_held.lock);
     spar_state_held.is_saved = true;
-    spar_state_held.saved = bytes;
+    spar_state_held.is_partial = outcome->is_partial;
+    spar_state_held.saved = outcome->bytes;
     pthread_mutex_unlock(&spar_state_held.lock);
     spar_info("saved %.3g MB of residuals to %s, as run %016llx",
-              1e-6 * (double)bytes, spar_engine.config.state,
+              1e-6 * (double)outcome->bytes, spar_engine.config.state,
               (unsigned long long)spar_state_held.run);
     return NULL;
 }
@@ -234,19 +257,18 @@ static void complain(const char *cause)
 void spar_state_save(void)
 {
     static pthread_mutex_t saving = PTHREAD_MUTEX_INITIALIZER;
-    const char *cause;
-    uint64_t bytes;
+    outcome_t outcome;
 
     if (!spar_state_is_wanted()) {
         return;
     }
     pthread_mutex_lock(&saving);
-    cause = write_new(++spar_state_held.saves, &bytes);
-    if (cause == NULL) {
-        cause = commit(bytes);
+    outcome = write_new(++spar_state_held.saves);
+    if (outcome.cause == NULL) {
+        outcome.cause = commit(&outcome);
     }
-    if (cause != NULL) {
-        complain(cause);
+    if (outcome.cause != NULL) {
+        complain(outcome.cause);
     }
     pthread_mutex_unlock(&saving);
 }
@@ -271,32 +293,36 @@ static int first_failed(bool failed)
     return rank;
 }
 
+/* The parameters have gone on since the saves before. */
+static void drop_all(void)
+{
+    spar_state_place_discard(spar_engine.config.state, spar_engine.rank);
+    spar_state_place_set_aside(spar_engine.config.state, spar_engine.rank);
+    pthread_mutex_lock(&spar_state_held.lock);
+    spar_state_held.is_saved = false;
+    pthread_mutex_unlock(&spar_state_held.lock);
+}
+
 void spar_state_save_last(void)
 {
-    const char *cause;
-    uint64_t bytes;
+    outcome_t outcome;
     int first;
 
     if (!spar_state_is_wanted()) {
         return;
     }
-    cause = write_new(next_save(), &bytes);
-    first = first_failed(cause != NULL);
+    outcome = write_new(next_save());
+    first = first_failed(outcome.cause != NULL);
     if (first == spar_engine.size) {
-        cause = commit(bytes);
-        first = cause != NULL ? spar_engine.rank : first;
+        outcome.cause = commit(&outcome);
+        first = first_failed(outcome.cause != NULL);
+    }
+    if (first == spar_engine.size) {
+        spar_state_place_forget(spar_engine.config.state, spar_engine.rank);
     } else {
-        /* The parameters have gone on since the save before. */
-        if (cause == NULL) {
-            spar_state_place_discard(spar_engine.config.state,
-                                     spar_engine.rank);
-        }
-        spar_state_place_set_aside(spar_engine.config.state, spar_engine.rank);
-        pthread_mutex_lock(&spar_state_held.lock);
-        spar_state_held.is_saved = false;
-        pthread_mutex_unlock(&spar_state_held.lock);
+        drop_all();
     }
     if (first == spar_engine.rank) {
-        complain(cause);
+        complain(outcome.cause);
     }
 }

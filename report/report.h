@@ -88,7 +88,8 @@ typedef struct spar_report_state {
     uint64_t run;          /* that they were restored from */
     uint64_t restored;     /* bytes; 0: nothing was */
     bool is_saved;
-    uint64_t saved; /* bytes */
+    bool is_partial; /* the last save is without some communicators */
+    uint64_t saved;  /* bytes */
 } spar_report_state_t;
 
 typedef struct spar_report {

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static const char *const endings[] = {"", ".previous"};
 
 /* The caller frees it; NULL: out of memory. */
 static char *path_of(const char *directory, int rank, const char *ending)
@@ -30,9 +33,10 @@ static FILE *open_path(const char *directory, int rank, const char *ending,
     return file;
 }
 
-FILE *spar_state_place_open(const char *directory, int rank)
+FILE *spar_state_place_open(const char *directory, int rank,
+                            spar_state_place_t place)
 {
-    return open_path(directory, rank, "", "rbe");
+    return open_path(directory, rank, endings[place], "rbe");
 }
 
 FILE *spar_state_place_create(const char *directory, int rank)
@@ -41,12 +45,12 @@ FILE *spar_state_place_create(const char *directory, int rank)
 }
 
 /* false: errno tells why. */
-static int move(const char *directory, int rank, const char *from_ending,
-                const char *to_ending)
+static bool move(const char *directory, int rank, const char *from_ending,
+                 const char *to_ending)
 {
     char *from = path_of(directory, rank, from_ending);
     char *to = path_of(directory, rank, to_ending);
-    int moved = from != NULL && to != NULL && rename(from, to) == 0;
+    bool moved = from != NULL && to != NULL && rename(from, to) == 0;
     int cause = errno;
 
     free(from);
@@ -68,16 +72,27 @@ static void sync_names(const char *directory)
 
 spar_status_t spar_state_place_commit(const char *directory, int rank)
 {
+    bool moved = move(directory, rank, "", ".previous");
+
+    if (!moved && errno != ENOENT) {
+        return SPAR_ERR_IO;
+    }
     if (!move(directory, rank, ".tmp", "")) {
+        int cause = errno;
+
+        if (moved) {
+            (void)move(directory, rank, ".previous", "");
+        }
+        errno = cause;
         return SPAR_ERR_IO;
     }
     sync_names(directory);
     return SPAR_OK;
 }
 
-void spar_state_place_discard(const char *directory, int rank)
+static void delete_file(const char *directory, int rank, const char *ending)
 {
-    char *path = path_of(directory, rank, ".tmp");
+    char *path = path_of(directory, rank, ending);
 
     if (path != NULL) {
         (void)unlink(path);
@@ -85,7 +100,25 @@ void spar_state_place_discard(const char *directory, int rank)
     free(path);
 }
 
+void spar_state_place_discard(const char *directory, int rank)
+{
+    delete_file(directory, rank, ".tmp");
+}
+
+void spar_state_place_forget(const char *directory, int rank)
+{
+    delete_file(directory, rank, ".previous");
+}
+
+void spar_state_place_step_back(const char *directory, int rank)
+{
+    if (move(directory, rank, ".previous", "")) {
+        sync_names(directory);
+    }
+}
+
 void spar_state_place_set_aside(const char *directory, int rank)
 {
     (void)move(directory, rank, "", ".before");
+    spar_state_place_forget(directory, rank);
 }

@@ -228,7 +228,10 @@ static void print_state(const spar_report_state_t *state, FILE *file)
     if (state->is_saved) {
         fprintf(file, "saved ");
         print_bytes(file, (double)state->saved);
-        fprintf(file, " to %s\n", state->directory);
+        fprintf(file, " to %s%s\n", state->directory,
+                state->is_partial
+                    ? ", but for communicators with calls under way"
+                    : "");
     } else {
         fprintf(file, "not saved\n");
     }

@@ -17,9 +17,9 @@
 /*
  * Rank 0 writes the report now. With SPAR_STATE, each rank that asks saves its
  * residuals as well: ask on all ranks at the same place, best where the trainer
- * writes its own checkpoint, with no call pending and none in another thread;
- * otherwise a rank says that it has not saved, or, at the next start, the files
- * do not belong together and are not used. Nobody waits for anybody.
+ * writes its own checkpoint, with no call pending and none in another thread.
+ * Otherwise a rank says what it has not saved, and what has been asked for at
+ * different places is not used at the next start. Nobody waits for anybody.
  */
 #define SPAR_PCONTROL_REPORT 3
 

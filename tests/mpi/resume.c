@@ -16,7 +16,11 @@
  *     off               what was delivered must differ from the sums
  *     save=STEP         MPI_Pcontrol(3) and the checkpoint before that step
  *     skewed            ... one step later on rank 1
+ *     torn=STEP         MPI_Pcontrol(3) again before that step, on rank 0 only,
+ *                       and the end of all ranks
  *     pending           ... with a call under way
+ *     late              posts the calls of four steps, of the first layer, and
+ *                       waits for the last one first
  *     interrupt=STEP    other sums before that step
  *     die               end without MPI_Finalize
  */
@@ -32,12 +36,12 @@
 #define MOST_COMMS  2
 
 static int rank, size;
-static int from, to, save_step = -1, interrupt_step = -1;
+static int from, to, save_step = -1, torn_step = -1, interrupt_step = -1;
 static const char *checkpoint;
 static int layers = 3, counts[MOST_LAYERS] = {9000, 5000, 4200};
 static int comms = 1;
-static bool wide, half, nonblocking, check, flush, off, skewed, pending, die,
-    freed;
+static bool wide, half, nonblocking, check, flush, off, skewed, pending, late,
+    die, freed;
 static int failures;
 static MPI_Op sum_of_halves;
 
@@ -199,10 +203,44 @@ static void save(void)
     }
     MPI_Barrier(MPI_COMM_WORLD);
     if (rank != 0) {
+        MPI_Pcontrol(3);
         MPI_Iallreduce(MPI_IN_PLACE, data, counts[0], MPI_FLOAT, MPI_SUM,
                        MPI_COMM_WORLD, &request);
     }
     MPI_Wait(&request, MPI_STATUS_IGNORE);
+}
+
+/* As if rank 1 had not come to its save. */
+static void tear(void)
+{
+    if (rank == 0) {
+        MPI_Pcontrol(3);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    _Exit(3);
+}
+
+/* Four steps at a time: where the job ends behind one of them
+ * (SPAR_STOP_STEPS), its call is still under way. */
+static void run_late(void)
+{
+    MPI_Request requests[4];
+    float *data[4];
+
+    for (int i = 0; i < 4; i++) {
+        data[i] = calloc((size_t)counts[0], sizeof(float));
+    }
+    for (int step = 0; step < to; step++) {
+        for (int i = 0; i < counts[0]; i++) {
+            data[step % 4][i] = (float)gradient_sample(rank, step, 0, i);
+        }
+        MPI_Iallreduce(MPI_IN_PLACE, data[step % 4], counts[0], MPI_FLOAT,
+                       MPI_SUM, MPI_COMM_WORLD, &requests[step % 4]);
+        for (int i = 3; i >= 0 && step % 4 == 3; i--) {
+            MPI_Wait(&requests[i], MPI_STATUS_IGNORE);
+        }
+    }
+    fail("the job did not end");
 }
 
 /* An evaluation, say. */
@@ -224,6 +262,9 @@ static void run(void)
         }
         if (save_step >= 0 && step == save_step + (skewed && rank == 1)) {
             save();
+        }
+        if (step == torn_step) {
+            tear();
         }
         if (step == interrupt_step) {
             interrupt();
@@ -260,6 +301,8 @@ static void parse(int argc, char **argv)
             parse_layers(argv[i] + 7);
         } else if (strncmp(word, "save=", 5) == 0) {
             save_step = atoi(word + 5);
+        } else if (strncmp(word, "torn=", 5) == 0) {
+            torn_step = atoi(word + 5);
         } else if (strncmp(word, "interrupt=", 10) == 0) {
             interrupt_step = atoi(word + 10);
         } else if (strcmp(word, "groups") == 0) {
@@ -273,6 +316,7 @@ static void parse(int argc, char **argv)
         check |= flush || strcmp(word, "delivered") == 0;
         skewed |= strcmp(word, "skewed") == 0;
         pending |= strcmp(word, "pending") == 0;
+        late |= strcmp(word, "late") == 0;
         freed |= strcmp(word, "free") == 0;
         die |= strcmp(word, "die") == 0;
     }
@@ -293,7 +337,11 @@ int main(int argc, char **argv)
     if (from > 0) {
         checkpoint_move(false);
     }
-    run();
+    if (late) {
+        run_late();
+    } else {
+        run();
+    }
     if (save_step < 0) {
         checkpoint_move(true);
     }

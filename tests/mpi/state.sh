@@ -127,6 +127,48 @@ freed)
 pending)
     job 2 -m "were not saved" -m "calls are under way" -- 0 12 save=8 pending
     ;;
+# ... on one communicator: what the other owes is saved, and restored.
+pending_groups)
+    job 2 -c fail -m "residuals of communicator 0 were not saved" \
+        -m "but for communicators with calls under way" \
+        -- 0 12 save=8 groups pending die
+    job 2 -m "residuals of communicator 0 are not restored: not all of its" \
+        -m "residuals: restored 72.8 kB" -- 8 16 groups off
+    ;;
+# A job that ends behind a step whose calls are under way
+stopped)
+    export SPAR_STEP_CALLS=1 SPAR_LOSS_SCALE=off
+    SPAR_STOP_STEPS=4 job 2 -m "it was saved" -m "saved 4 MB" \
+        -a "calls are under way" -- 0 99 layers=1000001 late
+    job 2 -m "spar: residuals: restored 4 MB" -- 0 6 layers=1000001
+    ;;
+# A job that dies between the saves of its ranks, or within one of them: the
+# save before is whole on all ranks. Never more than two files of each.
+torn)
+    files() {
+        [ "$(cd "$SPAR_STATE" && echo *)" = "$*" ] && return
+        echo "state.sh: $(ls "$SPAR_STATE"), not $*" >&2
+        exit 1
+    }
+    latest=(spar-rank-0.state spar-rank-1.state)
+    both=(spar-rank-0.state spar-rank-0.state.previous spar-rank-1.state)
+    job 2 -c fail -- 0 14 save=8 torn=12
+    files "${both[@]}"
+    cp -r "$SPAR_STATE" "$folder/kept"
+    cp "$folder"/checkpoint.* "$folder/kept"
+    job 2 -m "rank 1: its file is of another save than rank 0's" \
+        -m "which is number 1 of run" -m "residuals: restored" -- 8 20 check
+    files "${latest[@]}"
+    rm -r "$SPAR_STATE"
+    cp -r "$folder/kept" "$SPAR_STATE"
+    mv "$SPAR_STATE"/checkpoint.* "$folder"
+    mv "$SPAR_STATE/spar-rank-1.state" "$SPAR_STATE/spar-rank-1.state.previous"
+    # A run from it that dies at once leaves it for the next one.
+    job 2 -c fail -m "rank 1: its file: No such file" -- 8 14 torn=8
+    files "${both[@]}"
+    job 2 -m "residuals: restored" -- 8 20 check
+    files "${latest[@]}"
+    ;;
 mismatch)
     job 2 -- 0 8
     cp -r "$SPAR_STATE" "$folder/kept"

@@ -289,9 +289,9 @@ static void write_origin(const char *folder, uint64_t save)
 }
 
 /* Which save is in place; 0: none. */
-static uint64_t present_save(const char *folder)
+static uint64_t save_in(const char *folder, spar_state_place_t place)
 {
-    FILE *file = spar_state_place_open(folder, 3);
+    FILE *file = spar_state_place_open(folder, 3, place);
     spar_state_file_t read;
     uint64_t save;
 
@@ -305,6 +305,12 @@ static uint64_t present_save(const char *folder)
     return save;
 }
 
+static void assert_saves(const char *folder, uint64_t latest, uint64_t previous)
+{
+    assert_int_equal(save_in(folder, SPAR_STATE_LATEST), latest);
+    assert_int_equal(save_in(folder, SPAR_STATE_PREVIOUS), previous);
+}
+
 static void a_file_takes_its_place_as_a_whole(void **state)
 {
     char folder[] = "/tmp/spar-state-XXXXXX";
@@ -314,21 +320,43 @@ static void a_file_takes_its_place_as_a_whole(void **state)
     assert_non_null(mkdtemp(folder));
     assert_int_equal(spar_state_place_commit(folder, 3), SPAR_ERR_IO);
     write_origin(folder, 1);
-    assert_int_equal(present_save(folder), 0);
+    assert_saves(folder, 0, 0);
     assert_int_equal(spar_state_place_commit(folder, 3), SPAR_OK);
-    assert_int_equal(present_save(folder), 1);
+    assert_saves(folder, 1, 0);
     write_origin(folder, 2);
     spar_state_place_discard(folder, 3);
     assert_int_equal(spar_state_place_commit(folder, 3), SPAR_ERR_IO);
-    assert_int_equal(present_save(folder), 1);
+    assert_saves(folder, 1, 0);
     write_origin(folder, 3);
     assert_int_equal(spar_state_place_commit(folder, 3), SPAR_OK);
-    assert_int_equal(present_save(folder), 3);
+    assert_saves(folder, 3, 1);
     spar_state_place_set_aside(folder, 3);
-    assert_int_equal(present_save(folder), 0);
+    assert_saves(folder, 0, 0);
     snprintf(path, sizeof(path), "%s/spar-rank-3.state.before", folder);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
+}
+
+static void the_save_before_stays_until_the_next_one(void **state)
+{
+    char folder[] = "/tmp/spar-state-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (uint64_t save = 1; save <= 3; save++) {
+        spar_state_place_forget(folder, 3);
+        assert_saves(folder, save - 1, 0);
+        write_origin(folder, save);
+        assert_int_equal(spar_state_place_commit(folder, 3), SPAR_OK);
+        assert_saves(folder, save, save - 1);
+    }
+    spar_state_place_step_back(folder, 3);
+    assert_saves(folder, 2, 0);
+    spar_state_place_step_back(folder, 3);
+    assert_saves(folder, 2, 0);
+    spar_state_place_set_aside(folder, 3);
+    spar_state_place_forget(folder, 3);
+    assert_saves(folder, 0, 0);
 }
 
 int main(void)
@@ -342,7 +370,8 @@ int main(void)
         cmocka_unit_test(a_residual_is_checked_again_when_it_is_loaded),
         cmocka_unit_test(other_files_are_told_apart),
         cmocka_unit_test(a_full_disk_is_an_error),
-        cmocka_unit_test(a_file_takes_its_place_as_a_whole)};
+        cmocka_unit_test(a_file_takes_its_place_as_a_whole),
+        cmocka_unit_test(the_save_before_stays_until_the_next_one)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
