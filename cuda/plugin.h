@@ -37,9 +37,9 @@
 #define SPAR_CUDA_SYMBOL "spar_cuda_ops"
 
 typedef enum spar_cuda_place {
-    SPAR_CUDA_HOST,    /* the host's, also where registered with CUDA */
-    SPAR_CUDA_DEVICE,  /* a device's */
-    SPAR_CUDA_MANAGED  /* both may read it: treated as the host's */
+    SPAR_CUDA_HOST,   /* the host's, also where registered with CUDA */
+    SPAR_CUDA_DEVICE, /* a device's */
+    SPAR_CUDA_MANAGED /* both may read it: treated as the host's */
 } spar_cuda_place_t;
 
 typedef struct spar_cuda_layer spar_cuda_layer_t;
@@ -96,9 +96,8 @@ typedef struct spar_cuda_ops {
      * SPAR_OK *selection, in host memory and reserved here, is filled, also
      * when it flags non-finite values. The residual does not change.
      */
-    spar_status_t (*select)(spar_cuda_layer_t *layer,
-                            spar_selector_t *selector, const void *gradient,
-                            size_t k, uint64_t seed,
+    spar_status_t (*select)(spar_cuda_layer_t *layer, spar_selector_t *selector,
+                            const void *gradient, size_t k, uint64_t seed,
                             spar_selection_t *selection);
 
     /*

@@ -3,5 +3,5 @@
 set -eu
 cd "$1"
 command -v clang-format >/dev/null || exit 77
-git ls-files -z -- '*.c' '*.h' '*.cu' |
+git ls-files -z -- '*.c' '*.h' '*.cu' '*.cuh' |
     xargs -0 -r -n 20 clang-format --dry-run -Werror
