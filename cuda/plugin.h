@@ -72,8 +72,8 @@ typedef struct spar_cuda_ops {
                              uint64_t bytes);
     spar_status_t (*to_device)(int device, void *to, const void *host,
                                uint64_t bytes);
-    /* For guards and samples: `number` elements of `width` bytes, one every
-     * `stride` elements from the first one, packed into host memory. */
+    /* For guards and samples: `number` rows of `width` bytes, one every `stride`
+     * bytes from the first one, packed into host memory. */
     spar_status_t (*sample)(int device, const void *from, uint64_t width,
                             uint64_t stride, uint64_t number, void *host);
 
