@@ -121,10 +121,15 @@ typedef struct spar_cuda_ops {
     spar_status_t (*add_all)(spar_cuda_layer_t *layer, uint64_t first,
                              const void *values, uint64_t n);
     /* Whether all of it is done: SPAR_INPROGRESS until then. After SPAR_OK the
-     * result is in `out`. For 16-bit floats the sum is rounded into `out` only
-     * if none overflows; *overflow_p tells, and residual and `out` are then as
-     * they were before commit. */
+     * result is in `out`; but for 16-bit floats, of which `out` has not been
+     * written then: *overflow_p tells whether the sum of some element would
+     * round to infinity. */
     spar_status_t (*finish)(spar_cuda_layer_t *layer, bool *overflow_p);
+    /* 16-bit floats only, after finish, because the pieces of a layer are
+     * delivered together or not at all. keep: the sum is rounded into `out`.
+     * Otherwise the residual is as it was before commit (`out` is). In the
+     * stream; `finish` tells when it is done (overflow as before). */
+    spar_status_t (*deliver)(spar_cuda_layer_t *layer, bool keep);
 } spar_cuda_ops_t;
 
 #endif
