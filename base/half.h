@@ -7,6 +7,7 @@
 #ifndef SPAR_BASE_HALF_H
 #define SPAR_BASE_HALF_H
 
+#include "base/device.h"
 #include "base/dtype.h"
 
 #include <stdint.h>
@@ -24,7 +25,7 @@
 #define SPAR_HALF_OVERFLOW 0x477ff000u
 #define SPAR_BF16_OVERFLOW 0x7f7f8000u
 
-static inline uint32_t spar_half_bits(float value)
+SPAR_INLINE uint32_t spar_half_bits(float value)
 {
     uint32_t bits;
 
@@ -32,7 +33,7 @@ static inline uint32_t spar_half_bits(float value)
     return bits;
 }
 
-static inline float spar_half_float(uint32_t bits)
+SPAR_INLINE float spar_half_float(uint32_t bits)
 {
     float value;
 
@@ -41,7 +42,7 @@ static inline float spar_half_float(uint32_t bits)
 }
 
 /* Of an IEEE half. */
-static inline float spar_half_value(uint16_t half)
+SPAR_INLINE float spar_half_value(uint16_t half)
 {
     uint32_t magnitude = half & 0x7fffu;
     uint32_t normal = (magnitude << SPAR_HALF_SHIFT) + SPAR_HALF_BIAS;
@@ -52,15 +53,15 @@ static inline float spar_half_value(uint16_t half)
     return spar_half_float(bits | (uint32_t)(half & 0x8000u) << 16);
 }
 
-static inline float spar_bf16_value(uint16_t bf16)
+SPAR_INLINE float spar_bf16_value(uint16_t bf16)
 {
     return spar_half_float((uint32_t)bf16 << 16);
 }
 
 /* An element of a buffer of SPAR_DTYPE_F16 or _BF16, which may lie at any
  * address. */
-static inline float spar_half_load(spar_dtype_t dtype, const void *values,
-                                   uint64_t index)
+SPAR_INLINE float spar_half_load(spar_dtype_t dtype, const void *values,
+                                 uint64_t index)
 {
     uint16_t element;
 
@@ -70,7 +71,7 @@ static inline float spar_half_load(spar_dtype_t dtype, const void *values,
 }
 
 /* To an IEEE half; NaN stays one. */
-static inline uint16_t spar_half_round(float value)
+SPAR_INLINE uint16_t spar_half_round(float value)
 {
     uint32_t bits = spar_half_bits(value);
     uint32_t magnitude = bits & 0x7fffffffu;
@@ -89,7 +90,7 @@ static inline uint16_t spar_half_round(float value)
 }
 
 /* To a bfloat16; NaN stays one. */
-static inline uint16_t spar_bf16_round(float value)
+SPAR_INLINE uint16_t spar_bf16_round(float value)
 {
     uint32_t bits = spar_half_bits(value);
     uint32_t odd = (bits >> 16) & 1u;

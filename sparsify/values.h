@@ -14,6 +14,7 @@
 #ifndef SPAR_SPARSIFY_VALUES_H
 #define SPAR_SPARSIFY_VALUES_H
 
+#include "base/device.h"
 #include "base/dtype.h"
 
 #include <stdbool.h>
@@ -33,19 +34,19 @@ typedef enum spar_values {
 #define SPAR_VALUES_GROUP 64
 
 /* Values that travel as they are. */
-static inline spar_values_t spar_values_native(spar_dtype_t dtype)
+SPAR_INLINE spar_values_t spar_values_native(spar_dtype_t dtype)
 {
     return dtype == SPAR_DTYPE_F64 ? SPAR_VALUES_F64 : SPAR_VALUES_F32;
 }
 
 /* Type of the layer that such values belong to. */
-static inline spar_dtype_t spar_values_dtype(spar_values_t values)
+SPAR_INLINE spar_dtype_t spar_values_dtype(spar_values_t values)
 {
     return values == SPAR_VALUES_F64 ? SPAR_DTYPE_F64 : SPAR_DTYPE_F32;
 }
 
 /* Bytes of one value, without the scales. */
-static inline size_t spar_values_size(spar_values_t values)
+SPAR_INLINE size_t spar_values_size(spar_values_t values)
 {
     switch (values) {
     case SPAR_VALUES_F64:
@@ -62,15 +63,15 @@ static inline size_t spar_values_size(spar_values_t values)
 }
 
 /* Whether such values come with scales. */
-static inline bool spar_values_scaled(spar_values_t values)
+SPAR_INLINE bool spar_values_scaled(spar_values_t values)
 {
     return values == SPAR_VALUES_FP16 || values == SPAR_VALUES_INT8;
 }
 
 /* Scales (of a byte each) of `count` values, the first of which has `phase`
  * entries of its group before it. */
-static inline uint64_t spar_values_scales(spar_values_t values, unsigned phase,
-                                          uint64_t count)
+SPAR_INLINE uint64_t spar_values_scales(spar_values_t values, unsigned phase,
+                                        uint64_t count)
 {
     if (count == 0 || !spar_values_scaled(values)) {
         return 0;

@@ -9,7 +9,7 @@
 #define SPAR_VALUES_MAGNITUDE 0x7fffffffu
 
 /* The largest number that a scale multiplies. */
-static inline float spar_values_limit(spar_values_t values)
+SPAR_INLINE float spar_values_limit(spar_values_t values)
 {
     return values == SPAR_VALUES_INT8 ? 127.0f : 65504.0f;
 }
@@ -17,14 +17,14 @@ static inline float spar_values_limit(spar_values_t values)
 /* Beyond these, the limit times the scale would not be finite. The least is
  * the smallest normal number, so that it works in every flush-to-zero mode. */
 #define SPAR_VALUES_LEAST_SCALE 1u
-static inline uint32_t spar_values_most_scale(spar_values_t values)
+SPAR_INLINE uint32_t spar_values_most_scale(spar_values_t values)
 {
     return values == SPAR_VALUES_INT8 ? 248 : 239;
 }
 
 /* The least scale with which none of the values is above the limit. */
-static inline uint32_t spar_values_scale(spar_values_t values,
-                                         const float *array, size_t count)
+SPAR_INLINE uint32_t spar_values_scale(spar_values_t values, const float *array,
+                                       size_t count)
 {
     const uint32_t limit = spar_half_bits(spar_values_limit(values));
     const uint32_t most_scale = spar_values_most_scale(values);
@@ -44,12 +44,12 @@ static inline uint32_t spar_values_scale(spar_values_t values,
 }
 
 /* 2^e and 2^-e. */
-static inline float spar_values_factor(uint32_t scale)
+SPAR_INLINE float spar_values_factor(uint32_t scale)
 {
     return spar_half_float(scale << 23);
 }
 
-static inline float spar_values_inverse(uint32_t scale)
+SPAR_INLINE float spar_values_inverse(uint32_t scale)
 {
     return spar_half_float((254 - scale) << 23);
 }
