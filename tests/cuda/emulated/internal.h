@@ -45,9 +45,10 @@ __attribute__((noreturn, format(printf, 1, 2))) void spar_emulated_forbidden(
 CUcontext spar_emulated_current(void);
 
 /* memory.c */
-/* Makes the memory of this context's device accessible, and ends that. */
-void spar_emulated_open(CUcontext context);
-void spar_emulated_close(CUcontext context);
+/* Makes the memory of this context accessible, or only what lies at `pointer`
+ * (NULL: all), and ends that. */
+void spar_emulated_open(CUcontext context, const void *pointer);
+void spar_emulated_close(CUcontext context, const void *pointer);
 /* Whether all of it is page-locked or a device's (not pageable). */
 bool spar_emulated_is_pinned(const void *pointer, size_t bytes);
 

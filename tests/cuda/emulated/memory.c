@@ -202,21 +202,26 @@ cudaError_t cudaHostUnregister(void *pointer)
     return release(pointer, REGISTERED, REGISTERED);
 }
 
-void spar_emulated_open(CUcontext context)
+static bool is_meant(const area_t *area, CUcontext context, const char *pointer)
+{
+    return area->kind == DEVICE && area->context == context &&
+           (pointer == NULL ||
+            (pointer >= area->base && pointer < area->base + area->bytes));
+}
+
+void spar_emulated_open(CUcontext context, const void *pointer)
 {
     for (area_t *area = areas; area != NULL; area = area->next) {
-        if (area->kind == DEVICE && area->context == context &&
-            area->open++ == 0) {
+        if (is_meant(area, context, pointer) && area->open++ == 0) {
             mprotect(area->base, area->pages, PROT_READ | PROT_WRITE);
         }
     }
 }
 
-void spar_emulated_close(CUcontext context)
+void spar_emulated_close(CUcontext context, const void *pointer)
 {
     for (area_t *area = areas; area != NULL; area = area->next) {
-        if (area->kind == DEVICE && area->context == context &&
-            --area->open == 0) {
+        if (is_meant(area, context, pointer) && --area->open == 0) {
             mprotect(area->base, area->pages, PROT_NONE);
         }
     }

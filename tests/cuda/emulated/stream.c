@@ -78,11 +78,24 @@ static void run_wait(work_t *work)
     }
 }
 
+/* A kernel may use all memory of its context, a copy only its own: opening the
+ * rest would take its time. */
 static void run(work_t *work)
 {
-    spar_emulated_open(work->context);
+    const void *ends[2] = {work->to, work->from};
+    int number = work->thread != NULL ? 1 : 2;
+
+    for (int i = 0; i < number; i++) {
+        if (work->thread != NULL || ends[i] != NULL) {
+            spar_emulated_open(work->context, ends[i]);
+        }
+    }
     work->run(work);
-    spar_emulated_close(work->context);
+    for (int i = 0; i < number; i++) {
+        if (work->thread != NULL || ends[i] != NULL) {
+            spar_emulated_close(work->context, ends[i]);
+        }
+    }
 }
 
 static bool step(cudaStream_t stream)
