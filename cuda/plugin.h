@@ -59,7 +59,8 @@ typedef struct spar_cuda_ops {
     /* The device's latest error in words, of this thread; never NULL. */
     const char *(*cause)(void);
 
-    /* Where `pointer` lies, and on which device. Never fails: memory that the
+    /* Where `pointer` lies, and on which device: a number of this library's
+     * own, since a GPU may have several contexts. Never fails: memory that the
      * driver does not know is the host's. About a microsecond. */
     spar_cuda_place_t (*locate)(const void *pointer, int *device_p);
 
@@ -72,8 +73,8 @@ typedef struct spar_cuda_ops {
                              uint64_t bytes);
     spar_status_t (*to_device)(int device, void *to, const void *host,
                                uint64_t bytes);
-    /* For guards and samples: `number` rows of `width` bytes, one every `stride`
-     * bytes from the first one, packed into host memory. */
+    /* For guards and samples: `number` rows of `width` bytes, one every
+     * `stride` bytes from the first one, packed into host memory. */
     spar_status_t (*sample)(int device, const void *from, uint64_t width,
                             uint64_t stride, uint64_t number, void *host);
 
@@ -101,16 +102,17 @@ typedef struct spar_cuda_ops {
                             spar_selection_t *selection);
 
     /*
-     * Applies a call, in this order; each returns as soon as the work is in the
-     * stream. `out` may be the gradient itself.
-     *   commit   residual += gradient (of the select before), out = 0
+     * Applies a call, in this order. Nothing changes before `finish`, which
+     * applies all of it in one sweep: until then a call can be given up, and
+     * one of which something failed can still be applied elsewhere. `out` may
+     * be the gradient itself; both stay the caller's until the end of finish.
+     *   commit   begins: residual += gradient (of the select before), out = 0
      *   settle   takes the sent entries out of the residual; they are copied
      *   add      out[index] += value for sorted entries without repetition
      *            (indices relative to `first`); they are copied
-     *   add_all  out[first + i] += values[i] for n elements of dtype
-     * Calls of add are carried out in the order in which they are made, so that
-     * sums have the same bits as on the host. For 16-bit floats `out` is an
-     * array of the layer's in float32 until finish.
+     *   add_all  out[first + i] += values[i] for n elements of dtype, copied
+     * What is added is added in the order of these calls, so that sums have
+     * the same bits as on the host.
      */
     spar_status_t (*commit)(spar_cuda_layer_t *layer, const void *gradient,
                             void *out);
@@ -121,15 +123,21 @@ typedef struct spar_cuda_ops {
     spar_status_t (*add_all)(spar_cuda_layer_t *layer, uint64_t first,
                              const void *values, uint64_t n);
     /* Whether all of it is done: SPAR_INPROGRESS until then. After SPAR_OK the
-     * result is in `out`; but for 16-bit floats, of which `out` has not been
-     * written then: *overflow_p tells whether the sum of some element would
-     * round to infinity. */
+     * result is in `out`; but for 16-bit floats nothing has been written then:
+     * *overflow_p tells whether the sum of some element would round to
+     * infinity. */
     spar_status_t (*finish)(spar_cuda_layer_t *layer, bool *overflow_p);
     /* 16-bit floats only, after finish, because the pieces of a layer are
-     * delivered together or not at all. keep: the sum is rounded into `out`.
-     * Otherwise the residual is as it was before commit (`out` is). In the
-     * stream; `finish` tells when it is done (overflow as before). */
+     * delivered together or not at all. keep: all of it is applied, the sum
+     * rounded into `out`; `finish` tells when it is done (overflow as before).
+     * Otherwise residual and `out` stay as they were before commit. */
     spar_status_t (*deliver)(spar_cuda_layer_t *layer, bool keep);
+    /* Gives up what there has been since commit. Without an effect where no
+     * call is under way; waits for a finish that has begun. */
+    void (*cancel)(spar_cuda_layer_t *layer);
+
+    /* Kernels that the calling thread has launched in all its calls. */
+    uint64_t (*launches)(void);
 } spar_cuda_ops_t;
 
 #endif

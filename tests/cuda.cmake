@@ -22,20 +22,70 @@ target_link_libraries(cuda_emulated PRIVATE Threads::Threads)
 # Kernels are C++ for the host's compiler.
 function(spar_emulated_sources)
     set_source_files_properties(${ARGN} PROPERTIES
-        LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+        LANGUAGE CXX COMPILE_OPTIONS -Wno-unknown-pragmas)
 endfunction()
 
-# spar_emulated_test(name libraries...): tests/cuda/<name>.cu
+# The library itself, from the same sources, as the setting for it may name it.
+get_property(cuda_sources GLOBAL PROPERTY SPAR_CUDA_SOURCES)
+spar_emulated_sources(${cuda_sources})
+add_library(spar_cuda_emulated SHARED ${cuda_sources})
+set_target_properties(spar_cuda_emulated PROPERTIES
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/emulated)
+target_link_libraries(spar_cuda_emulated PRIVATE cuda_emulated spar_sparsify
+    spar_base Threads::Threads ${CMAKE_DL_LIBS} m)
+target_link_options(spar_cuda_emulated PRIVATE -Wl,--exclude-libs,ALL)
+
+# tests/cuda/<name>.cu on emulated devices
 function(spar_emulated_test name)
     set(source ${CMAKE_CURRENT_SOURCE_DIR}/cuda/${name}.cu)
     spar_emulated_sources(${source})
     add_executable(test_cuda_${name}_emulated ${source})
-    target_link_libraries(test_cuda_${name}_emulated PRIVATE
-        cuda_emulated ${ARGN} PkgConfig::CMOCKA m)
+    target_compile_definitions(test_cuda_${name}_emulated PRIVATE
+        SPAR_TEST_EMULATED
+        SPAR_TEST_LIBRARY="$<TARGET_FILE:spar_cuda_emulated>")
+    target_link_libraries(test_cuda_${name}_emulated PRIVATE cuda_emulated
+        spar_sparsify spar_base PkgConfig::CMOCKA ${CMAKE_DL_LIBS} m)
+    add_dependencies(test_cuda_${name}_emulated spar_cuda_emulated)
     add_test(NAME unit_cuda_${name}_emulated
         COMMAND test_cuda_${name}_emulated)
     set_tests_properties(unit_cuda_${name}_emulated PROPERTIES
         TIMEOUT ${spar_unit_seconds})
 endfunction()
 
-spar_emulated_test(primitives)
+# The same program on a device; skipped where there is none.
+get_property(cuda_library GLOBAL PROPERTY SPAR_CUDA_LIBRARY)
+function(spar_device_test name)
+    if(NOT cuda_library)
+        return()
+    endif()
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/cuda_${name}.o)
+    set(program ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/test_cuda_${name})
+    list(TRANSFORM CMOCKA_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE includes)
+    spar_nvcc_object(${CMAKE_CURRENT_SOURCE_DIR}/cuda/${name}.cu ${object}
+        -DSPAR_TEST_LIBRARY="${cuda_library}" ${includes})
+    add_custom_command(OUTPUT ${program}
+        COMMAND ${SPAR_NVCC} -cudart static -o ${program} ${object}
+            $<TARGET_FILE:spar_sparsify> $<TARGET_FILE:spar_base>
+            ${CMOCKA_LINK_LIBRARIES} -lpthread -ldl -lm
+        DEPENDS ${object} spar_sparsify spar_base VERBATIM)
+    add_custom_target(test_cuda_${name} ALL DEPENDS ${program} spar_cuda)
+    add_test(NAME cuda_${name}_device COMMAND ${program})
+    set_tests_properties(cuda_${name}_device PROPERTIES
+        TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+    if(SPAR_COMPUTE_SANITIZER)
+        add_test(NAME cuda_${name}_sanitized
+            COMMAND ${SPAR_COMPUTE_SANITIZER} --error-exitcode 1 ${program})
+        set_tests_properties(cuda_${name}_sanitized PROPERTIES
+            TIMEOUT 900 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+    endif()
+endfunction()
+get_filename_component(nvcc_folder "${SPAR_NVCC}" DIRECTORY)
+find_program(SPAR_COMPUTE_SANITIZER compute-sanitizer HINTS ${nvcc_folder})
+mark_as_advanced(SPAR_COMPUTE_SANITIZER)
+
+foreach(test primitives apply memory)
+    spar_emulated_test(${test})
+    spar_device_test(${test})
+endforeach()
+# Errors come when the test wants them.
+spar_emulated_test(failures)

@@ -4,11 +4,13 @@
 #define SPAR_TESTS_CUDA_UNIT_H
 
 extern "C" {
+#include "cuda/plugin.h"
 #include "tests/unit/unit.h"
 }
 
 #include "cuda/launch.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,24 @@ static inline void spar_cuda_ok(cudaError_t error)
     if (error != cudaSuccess) {
         fail_msg("%s", cudaGetErrorString(error));
     }
+}
+
+/* The library's table. */
+static inline const spar_cuda_ops_t *spar_cuda_load(void)
+{
+    void *library = dlopen(SPAR_TEST_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    void *table;
+
+    if (library == NULL) {
+        printf("%s\n", dlerror());
+        exit(1);
+    }
+    table = dlsym(library, SPAR_CUDA_SYMBOL);
+    if (table == NULL) {
+        printf("%s\n", dlerror());
+        exit(1);
+    }
+    return (const spar_cuda_ops_t *)table;
 }
 
 /* Device memory with a copy of `bytes` bytes of `from` (NULL: zeros). */

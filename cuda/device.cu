@@ -1,0 +1,171 @@
+#include "cuda/device.h"
+
+#include "cuda/driver.h"
+
+#include <stdlib.h>
+
+/* Contexts in the order in which they were first seen; entries stay. */
+static spar_cuda_device_t devices[SPAR_CUDA_DEVICES];
+static int device_count;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* What one question to the driver tells of a pointer. */
+typedef struct place {
+    CUcontext context;
+    unsigned type; /* 0: the driver does not know it */
+    unsigned managed;
+    int ordinal;
+} place_t;
+
+static bool ask(const void *pointer, place_t *place_p)
+{
+    const spar_cuda_driver_t *driver = spar_cuda_driver();
+    CUpointer_attribute attributes[] = {
+        CU_POINTER_ATTRIBUTE_CONTEXT, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+        CU_POINTER_ATTRIBUTE_IS_MANAGED, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL};
+    void *data[] = {&place_p->context, &place_p->type, &place_p->managed,
+                    &place_p->ordinal};
+
+    *place_p = place_t{NULL, 0, 0, 0};
+    return driver != NULL &&
+           driver->pointer_attributes(4, attributes, data,
+                                      (CUdeviceptr)pointer) == CUDA_SUCCESS &&
+           place_p->type != 0;
+}
+
+static int number_of(CUcontext context, int ordinal)
+{
+    int number = 0;
+
+    pthread_mutex_lock(&mutex);
+    while (number < device_count && devices[number].context != context) {
+        number++;
+    }
+    if (number == device_count && number < SPAR_CUDA_DEVICES) {
+        devices[number].context = context;
+        devices[number].ordinal = ordinal;
+        pthread_mutex_init(&devices[number].mutex, NULL);
+        device_count++;
+    }
+    pthread_mutex_unlock(&mutex);
+    return number;
+}
+
+/* Memory of pools belongs to no context: any of its device's will do, and the
+ * primary one is there. */
+static bool context_of(place_t *place)
+{
+    if (place->context != NULL) {
+        return true;
+    }
+    return spar_cuda_driver()->primary_retain(&place->context,
+                                              place->ordinal) == CUDA_SUCCESS;
+}
+
+spar_cuda_place_t spar_cuda_locate(const void *pointer, int *device_p)
+{
+    place_t place;
+
+    if (!ask(pointer, &place)) {
+        return SPAR_CUDA_HOST;
+    }
+    if (place.managed != 0) {
+        return SPAR_CUDA_MANAGED;
+    }
+    if (place.type != CU_MEMORYTYPE_DEVICE) {
+        return SPAR_CUDA_HOST;
+    }
+    /* Where none is left, every use of the device is refused. */
+    *device_p = context_of(&place) ? number_of(place.context, place.ordinal)
+                                   : SPAR_CUDA_DEVICES;
+    return SPAR_CUDA_DEVICE;
+}
+
+/* Several allocations may follow each other as one array (virtual memory that
+ * is mapped piece by piece). */
+spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes)
+{
+    const spar_cuda_driver_t *driver = spar_cuda_driver();
+    CUdeviceptr at = (CUdeviceptr)pointer;
+    CUdeviceptr end = at + bytes;
+    CUdeviceptr base;
+    size_t size;
+
+    if (driver == NULL) {
+        return spar_cuda_error(SPAR_ERR_INVALID, "no CUDA driver is loaded");
+    }
+    do {
+        if (driver->address_range(&base, &size, at) != CUDA_SUCCESS ||
+            base + size <= at) {
+            return spar_cuda_error(SPAR_ERR_INVALID,
+                                   at == (CUdeviceptr)pointer
+                                       ? "not a device's memory (any more)"
+                                       : "the device's memory ends within the "
+                                         "buffer");
+        }
+        at = base + size;
+    } while (at < end);
+    return SPAR_OK;
+}
+
+static spar_status_t set_up(spar_cuda_device_t *device)
+{
+    spar_status_t status = SPAR_OK;
+
+    pthread_mutex_lock(&device->mutex);
+    if (!device->ready) {
+        status = spar_cuda_status(
+            cudaDeviceGetAttribute(&device->processors,
+                                   cudaDevAttrMultiProcessorCount,
+                                   device->ordinal),
+            "asking the device");
+        if (status == SPAR_OK) {
+            status =
+                spar_cuda_status(cudaStreamCreateWithFlags(
+                                     &device->stream, cudaStreamNonBlocking),
+                                 "making a stream");
+        }
+        device->ready = status == SPAR_OK;
+    }
+    pthread_mutex_unlock(&device->mutex);
+    return status;
+}
+
+spar_status_t spar_cuda_enter_again(spar_cuda_device_t *device)
+{
+    spar_status_t status;
+
+    if (spar_cuda_driver()->push(device->context) != CUDA_SUCCESS) {
+        return spar_cuda_error(SPAR_ERR_IO, "the context is gone");
+    }
+    status = set_up(device);
+    if (status != SPAR_OK) {
+        spar_cuda_leave();
+    }
+    return status;
+}
+
+spar_status_t spar_cuda_enter(int number, spar_cuda_device_t **device_p)
+{
+    spar_status_t status;
+    int known;
+
+    pthread_mutex_lock(&mutex);
+    known = device_count;
+    pthread_mutex_unlock(&mutex);
+    if (number < 0 || number >= known) {
+        return spar_cuda_error(SPAR_ERR_INVALID, "no such device");
+    }
+    status = spar_cuda_enter_again(&devices[number]);
+    if (status == SPAR_OK) {
+        *device_p = &devices[number];
+    }
+    return status;
+}
+
+void spar_cuda_leave(void)
+{
+    CUcontext context;
+
+    spar_cuda_driver()->pop(&context);
+}
