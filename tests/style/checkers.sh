@@ -81,6 +81,11 @@ bad includes
 clean
 printf '#include "pmpi/b.h"\n' >>exchange/a.c
 bad includes
+clean
+printf '#include "cuda/layer.h"\n' >pmpi/a.c
+git add pmpi/a.c
+bad includes
+git rm -qf pmpi/a.c
 good python
 printf 'def f(:\n' >>tools/a.py
 bad python

@@ -10,14 +10,17 @@ from pathlib import Path
 ALLOWED = {
     "base": set(),
     "sparsify": {"base"},
+    "cuda": {"base", "sparsify"},
     "exchange": {"base", "sparsify"},
     "policy": {"base"},
     "report": {"base", "policy"},
-    "pmpi": {"base", "sparsify", "exchange", "policy", "report"},
+    "pmpi": {"base", "sparsify", "exchange", "policy", "report", "cuda"},
     "tools": {"base", "policy"},
     "apps": set(),
 }
-WITHOUT_MPI = {"base", "sparsify", "policy", "report", "tools"}
+WITHOUT_MPI = {"base", "sparsify", "cuda", "policy", "report", "tools"}
+# All that the host knows of cuda/.
+PLUGIN = "cuda/plugin.h"
 # The part of `spar info -t` that runs in the ranks of a job.
 WITH_MPI = {"tools/topology/main.c", "tools/topology/measure.c",
             "tools/topology/measure.h"}
@@ -36,6 +39,9 @@ def findings(root, name):
         if match[1] == "mpi.h" and room in WITHOUT_MPI \
                 and name not in WITH_MPI:
             yield "%s:%d: %s/ knows no MPI" % (name, number, room)
+        if target == "cuda" and room not in ("cuda", "bench", "tests") and \
+                match[1] != PLUGIN:
+            yield "%s:%d: only %s is for others" % (name, number, PLUGIN)
         if target in ALLOWED and target != room and \
                 target not in ALLOWED[room]:
             yield "%s:%d: %s/ must not include %s/" % (name, number, room,
@@ -44,7 +50,8 @@ def findings(root, name):
 
 def main():
     root = Path(sys.argv[1])
-    names = subprocess.run(["git", "-C", str(root), "ls-files", "*.c", "*.h"],
+    names = subprocess.run(["git", "-C", str(root), "ls-files", "*.c", "*.h",
+                            "*.cu", "*.cuh"],
                            capture_output=True, text=True, check=True)
     found = [finding for name in names.stdout.split()
              if name.split("/")[0] in ALLOWED and (root / name).exists()
