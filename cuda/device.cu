@@ -115,16 +115,8 @@ static spar_status_t set_up(spar_cuda_device_t *device)
     pthread_mutex_lock(&device->mutex);
     if (!device->ready) {
         status = spar_cuda_status(
-            cudaDeviceGetAttribute(&device->processors,
-                                   cudaDevAttrMultiProcessorCount,
-                                   device->ordinal),
-            "asking the device");
-        if (status == SPAR_OK) {
-            status =
-                spar_cuda_status(cudaStreamCreateWithFlags(
-                                     &device->stream, cudaStreamNonBlocking),
-                                 "making a stream");
-        }
+            cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking),
+            "making a stream");
         device->ready = status == SPAR_OK;
     }
     pthread_mutex_unlock(&device->mutex);

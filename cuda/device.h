@@ -35,7 +35,6 @@ typedef struct spar_cuda_device {
     int ordinal; /* CUDA's number */
     bool ready;  /* the stream is there */
     cudaStream_t stream;
-    int processors;
     pthread_mutex_t mutex; /* of what follows, and of `ready` */
     spar_cuda_chunk_t *chunks;
     uint64_t bytes; /* of the device's memory, in chunks */

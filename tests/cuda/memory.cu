@@ -1,6 +1,8 @@
 /* Memory of devices and of hosts: told apart, checked, copied. */
 #include "tests/cuda/unit.h"
 
+#include <pthread.h>
+
 /* More than two parts of a copy. */
 #define LARGE ((size_t)11 * 1024 * 1024 + 12345)
 
@@ -150,6 +152,57 @@ static void test_samples(void **state)
     free(from);
 }
 
+/* What one of several threads does: other bytes than the others. */
+typedef struct worker {
+    pthread_t thread;
+    unsigned char *memory;
+    unsigned char salt;
+    bool failed;
+} worker_t;
+
+static void *work(void *argument)
+{
+    worker_t *worker = (worker_t *)argument;
+    const size_t bytes = 200000;
+    unsigned char *from = (unsigned char *)malloc(bytes);
+    unsigned char *to = (unsigned char *)malloc(bytes);
+    int device = -1;
+
+    ops->locate(worker->memory, &device);
+    for (unsigned round = 0; round < 20; round++) {
+        memset(from, worker->salt + round, bytes);
+        worker->failed |=
+            ops->to_device(device, worker->memory, from, bytes) != SPAR_OK ||
+            ops->to_host(device, to, worker->memory, bytes) != SPAR_OK ||
+            memcmp(from, to, bytes) != 0;
+    }
+    free(to);
+    free(from);
+    return NULL;
+}
+
+/* Several at a time take from one pool, and wait for one stream. */
+static void test_threads(void **state)
+{
+    worker_t workers[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        workers[i].memory = (unsigned char *)spar_cuda_put(NULL, 200000);
+        workers[i].salt = (unsigned char)(80 * i);
+        workers[i].failed = false;
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(
+            pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_false(workers[i].failed);
+        spar_cuda_ok(cudaFree(workers[i].memory));
+    }
+}
+
 /* The residual begins as zero, and comes and goes as it is. */
 static void test_residual(void **state)
 {
@@ -215,7 +268,7 @@ int main(void)
         cmocka_unit_test(test_places),  cmocka_unit_test(test_devices),
         cmocka_unit_test(test_check),   cmocka_unit_test(test_copies),
         cmocka_unit_test(test_samples), cmocka_unit_test(test_residual),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_threads),
     };
 
 #ifdef SPAR_TEST_EMULATED
