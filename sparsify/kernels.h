@@ -8,9 +8,19 @@
 
 #include "sparsify/selection.h"
 
-/* Sum and sum of squares of gradient + residual. The order of the additions
- * is part of the definition: element i goes to accumulator i mod 16, and the
- * accumulators are added pairwise (i + 8, i + 4, i + 2, i + 1). */
+/*
+ * Sum and sum of squares of gradient + residual. The order of the additions is
+ * part of the definition, such that processors and GPUs can both follow it at
+ * the speed of their memory:
+ *   A chunk has 256 elements, of which number i goes to accumulator i mod 16.
+ *   A block has 16 chunks, whose accumulators are added in their order, and
+ *   these then pairwise (i + 8, i + 4, i + 2, i + 1).
+ *   Block b goes to slot b mod 256; these, too, are added pairwise in the end.
+ */
+#define SPAR_MOMENT_LANES 16
+#define SPAR_MOMENT_CHUNK 256
+#define SPAR_MOMENT_BLOCK 4096
+#define SPAR_MOMENT_SLOTS 256
 typedef struct spar_moments {
     double sum;
     double sum2;

@@ -83,9 +83,8 @@ static inline void compress_f32(__m256 x, unsigned bits, uint32_t index,
     _mm256_storeu_ps(values, _mm256_permutevar8x32_ps(x, order));
 }
 
-static inline void moments_block_f32(const float *gradient,
-                                     const float *residual, size_t i,
-                                     __m256d *sum, __m256d *sum2)
+static inline void moments_row_f32(const float *gradient, const float *residual,
+                                   size_t i, __m256d *sum, __m256d *sum2)
 {
     int v;
 
@@ -149,9 +148,9 @@ static inline void compress_f64(__m256d x, unsigned bits, uint32_t index,
     }
 }
 
-static inline void moments_block_f64(const double *gradient,
-                                     const double *residual, size_t i,
-                                     __m256d *sum, __m256d *sum2)
+static inline void moments_row_f64(const double *gradient,
+                                   const double *residual, size_t i,
+                                   __m256d *sum, __m256d *sum2)
 {
     int v;
 

@@ -67,9 +67,8 @@ static inline void compress_f32(__m512 x, unsigned bits, uint32_t index,
     _mm512_storeu_ps(values, _mm512_maskz_compress_ps((__mmask16)bits, x));
 }
 
-static inline void moments_block_f32(const float *gradient,
-                                     const float *residual, size_t i,
-                                     __m512d *sum, __m512d *sum2)
+static inline void moments_row_f32(const float *gradient, const float *residual,
+                                   size_t i, __m512d *sum, __m512d *sum2)
 {
     int v;
 
@@ -126,9 +125,9 @@ static inline void compress_f64(__m512d x, unsigned bits, uint32_t index,
     _mm512_storeu_pd(values, _mm512_maskz_compress_pd((__mmask8)bits, x));
 }
 
-static inline void moments_block_f64(const double *gradient,
-                                     const double *residual, size_t i,
-                                     __m512d *sum, __m512d *sum2)
+static inline void moments_row_f64(const double *gradient,
+                                   const double *residual, size_t i,
+                                   __m512d *sum, __m512d *sum2)
 {
     int v;
 

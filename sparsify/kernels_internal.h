@@ -21,12 +21,17 @@
 #define SPAR_KEY_INFINITY_F32 0x7f800000
 #define SPAR_KEY_INFINITY_F64 0x7ff0000000000000
 
-#define SPAR_MOMENT_LANES 16
-
+/* The accumulators of a chunk or block. */
 typedef struct spar_moment_lanes {
     double sum[SPAR_MOMENT_LANES];
     double sum2[SPAR_MOMENT_LANES];
 } spar_moment_lanes_t;
+
+/* Where the sums of all blocks go. */
+typedef struct spar_moment_slots {
+    double sum[SPAR_MOMENT_SLOTS];
+    double sum2[SPAR_MOMENT_SLOTS];
+} spar_moment_slots_t;
 
 extern const spar_kernels_t spar_kernels_scalar;
 #ifdef SPAR_KERNELS_X86
@@ -61,19 +66,48 @@ static inline void spar_moments_add(spar_moment_lanes_t *lanes, size_t index,
     lanes->sum2[index % SPAR_MOMENT_LANES] += value * value;
 }
 
-static inline spar_moments_t spar_moments_combine(spar_moment_lanes_t *lanes)
+/* A chunk's to its block's. */
+static inline void spar_moments_join(spar_moment_lanes_t *lanes,
+                                     const spar_moment_lanes_t *chunk)
 {
-    spar_moments_t moments;
+    size_t i;
+
+    for (i = 0; i < SPAR_MOMENT_LANES; i++) {
+        lanes->sum[i] += chunk->sum[i];
+        lanes->sum2[i] += chunk->sum2[i];
+    }
+}
+
+/* The sum of all ends in the first one. `count` is a power of two. */
+static inline void spar_moments_pairwise(double *values, size_t count)
+{
     size_t half, i;
 
-    for (half = SPAR_MOMENT_LANES / 2; half > 0; half /= 2) {
+    for (half = count / 2; half > 0; half /= 2) {
         for (i = 0; i < half; i++) {
-            lanes->sum[i] += lanes->sum[i + half];
-            lanes->sum2[i] += lanes->sum2[i + half];
+            values[i] += values[i + half];
         }
     }
-    moments.sum = lanes->sum[0];
-    moments.sum2 = lanes->sum2[0];
+}
+
+/* Block number `block`. */
+static inline void spar_moments_enter(spar_moment_slots_t *slots, size_t block,
+                                      spar_moment_lanes_t *lanes)
+{
+    spar_moments_pairwise(lanes->sum, SPAR_MOMENT_LANES);
+    spar_moments_pairwise(lanes->sum2, SPAR_MOMENT_LANES);
+    slots->sum[block % SPAR_MOMENT_SLOTS] += lanes->sum[0];
+    slots->sum2[block % SPAR_MOMENT_SLOTS] += lanes->sum2[0];
+}
+
+static inline spar_moments_t spar_moments_combine(spar_moment_slots_t *slots)
+{
+    spar_moments_t moments;
+
+    spar_moments_pairwise(slots->sum, SPAR_MOMENT_SLOTS);
+    spar_moments_pairwise(slots->sum2, SPAR_MOMENT_SLOTS);
+    moments.sum = slots->sum[0];
+    moments.sum2 = slots->sum2[0];
     return moments;
 }
 

@@ -97,16 +97,41 @@ static size_t NAME(count)(const REAL *gradient, const REAL *residual, size_t n,
     return found;
 }
 
+static void NAME(moments_block)(const REAL *gradient, const REAL *residual,
+                                size_t begin, size_t end,
+                                spar_moment_lanes_t *lanes)
+{
+    while (begin < end) {
+        spar_moment_lanes_t chunk = {{0.0}, {0.0}};
+        size_t left = end - begin;
+        size_t n = left < SPAR_MOMENT_CHUNK ? left : SPAR_MOMENT_CHUNK;
+        size_t i;
+
+        for (i = 0; i < n; i++) {
+            spar_moments_add(&chunk, i,
+                             (double)NAME(acc)(gradient, residual, begin + i));
+        }
+        spar_moments_join(lanes, &chunk);
+        begin += n;
+    }
+}
+
 static void NAME(moments)(const REAL *gradient, const REAL *residual, size_t n,
                           spar_moments_t *moments_p)
 {
-    spar_moment_lanes_t lanes = {{0.0}, {0.0}};
-    size_t i;
+    spar_moment_slots_t slots = {{0.0}, {0.0}};
+    size_t begin;
 
-    for (i = 0; i < n; i++) {
-        spar_moments_add(&lanes, i, (double)NAME(acc)(gradient, residual, i));
+    for (begin = 0; begin < n; begin += SPAR_MOMENT_BLOCK) {
+        spar_moment_lanes_t lanes = {{0.0}, {0.0}};
+        size_t left = n - begin;
+
+        NAME(moments_block)
+        (gradient, residual, begin,
+         begin + (left < SPAR_MOMENT_BLOCK ? left : SPAR_MOMENT_BLOCK), &lanes);
+        spar_moments_enter(&slots, begin / SPAR_MOMENT_BLOCK, &lanes);
     }
-    *moments_p = spar_moments_combine(&lanes);
+    *moments_p = spar_moments_combine(&slots);
 }
 
 static void NAME(commit)(REAL *residual, const REAL *gradient, REAL *out,

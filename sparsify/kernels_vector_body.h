@@ -14,7 +14,7 @@
  *                              the lanes in bits, in order, moved to the front
  *                              of LANES (at most 16) indices and values
  *   MOMENT_VEC                 vector of MOMENT_LANES doubles
- *   NAME(moments_block)        adds SPAR_MOMENT_LANES elements
+ *   NAME(moments_row)          adds SPAR_MOMENT_LANES elements
  *   moments_zero, moments_store
  */
 
@@ -153,10 +153,11 @@ static size_t NAME(count)(const REAL *gradient, const REAL *residual, size_t n,
                                                    n - i, threshold);
 }
 
-static void NAME(moments)(const REAL *gradient, const REAL *residual, size_t n,
-                          spar_moments_t *moments_p)
+/* Adds a whole chunk. */
+static inline void NAME(moments_chunk)(const REAL *gradient,
+                                       const REAL *residual, size_t begin,
+                                       spar_moment_lanes_t *chunk)
 {
-    spar_moment_lanes_t lanes = {{0.0}, {0.0}};
     MOMENT_VEC sum[MOMENT_VECS], sum2[MOMENT_VECS];
     size_t i, v;
 
@@ -164,19 +165,54 @@ static void NAME(moments)(const REAL *gradient, const REAL *residual, size_t n,
         sum[v] = moments_zero();
         sum2[v] = moments_zero();
     }
-    for (i = 0; i + SPAR_MOMENT_LANES <= n; i += SPAR_MOMENT_LANES) {
-        NAME(moments_block)(gradient, residual, i, sum, sum2);
+    for (i = 0; i < SPAR_MOMENT_CHUNK; i += SPAR_MOMENT_LANES) {
+        NAME(moments_row)(gradient, residual, begin + i, sum, sum2);
     }
     for (v = 0; v < MOMENT_VECS; v++) {
-        moments_store(lanes.sum + MOMENT_LANES * v, sum[v]);
-        moments_store(lanes.sum2 + MOMENT_LANES * v, sum2[v]);
+        moments_store(chunk->sum + MOMENT_LANES * v, sum[v]);
+        moments_store(chunk->sum2 + MOMENT_LANES * v, sum2[v]);
     }
-    for (; i < n; i++) {
+}
+
+/* What is left of the layer behind the last whole chunk. */
+static inline void NAME(moments_rest)(const REAL *gradient,
+                                      const REAL *residual, size_t begin,
+                                      size_t n, spar_moment_lanes_t *lanes)
+{
+    spar_moment_lanes_t chunk = {{0.0}, {0.0}};
+    size_t i;
+
+    for (i = begin; i < n; i++) {
         REAL acc = residual == NULL ? gradient[i] : gradient[i] + residual[i];
 
-        spar_moments_add(&lanes, i, (double)acc);
+        spar_moments_add(&chunk, i, (double)acc);
     }
-    *moments_p = spar_moments_combine(&lanes);
+    spar_moments_join(lanes, &chunk);
+}
+
+static void NAME(moments)(const REAL *gradient, const REAL *residual, size_t n,
+                          spar_moments_t *moments_p)
+{
+    spar_moment_slots_t slots = {{0.0}, {0.0}};
+    size_t begin;
+
+    for (begin = 0; begin < n; begin += SPAR_MOMENT_BLOCK) {
+        spar_moment_lanes_t lanes = {{0.0}, {0.0}};
+        size_t left = n - begin;
+        size_t end =
+            begin + (left < SPAR_MOMENT_BLOCK ? left : SPAR_MOMENT_BLOCK);
+        size_t i;
+
+        for (i = begin; i + SPAR_MOMENT_CHUNK <= end; i += SPAR_MOMENT_CHUNK) {
+            spar_moment_lanes_t chunk;
+
+            NAME(moments_chunk)(gradient, residual, i, &chunk);
+            spar_moments_join(&lanes, &chunk);
+        }
+        NAME(moments_rest)(gradient, residual, i, end, &lanes);
+        spar_moments_enter(&slots, begin / SPAR_MOMENT_BLOCK, &lanes);
+    }
+    *moments_p = spar_moments_combine(&slots);
 }
 
 static void NAME(commit)(REAL *residual, const REAL *gradient, REAL *out,

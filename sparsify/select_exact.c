@@ -14,7 +14,7 @@
 #define NARROW      0.99
 #define NARROW_FAST 0.8 /* as long as there are far too many */
 #define MANY        1.5 /* times k */
-#define FAR_MANY    4.0
+#define FAR_MANY    SPAR_SWEEP_MANY
 
 static uint64_t guess(const spar_selector_t *selector,
                       const spar_layer_t *layer, size_t k)

@@ -68,6 +68,23 @@ static size_t append(const spar_layer_t *layer, size_t begin, size_t end,
                              &selection->nonfinite);
 }
 
+/* Elements of [begin, end) whose key is at least `floor` (>= 1). They are in
+ * the caches: a scan has just seen them. */
+static size_t count(const spar_layer_t *layer, size_t begin, size_t end,
+                    uint64_t floor)
+{
+    const spar_kernels_t *kernels = spar_kernels();
+    size_t size = spar_dtype_size(layer->dtype);
+    const void *gradient = element(layer->gradient, begin, size);
+    const void *residual = element(layer->residual, begin, size);
+
+    return layer->dtype == SPAR_DTYPE_F64
+               ? kernels->count_f64(gradient, residual, end - begin,
+                                    f64_of(floor - 1))
+               : kernels->count_f32(gradient, residual, end - begin,
+                                    f32_of(floor - 1));
+}
+
 static void start(const spar_layer_t *layer, spar_selection_t *selection)
 {
     selection->dtype = layer->dtype;
@@ -99,6 +116,7 @@ spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
                                  uint64_t floor, spar_selection_t *selection,
                                  spar_found_t *found_p)
 {
+    const uint64_t guess = floor;
     size_t limit = scratch_limit(layer->n, k);
     size_t begin = 0;
     spar_status_t status =
@@ -126,6 +144,10 @@ spar_status_t spar_sweep_largest(const spar_layer_t *layer, size_t k,
         }
         found = append(layer, begin, begin + left, floor, room, selection);
         selection->count += found;
+        if (floor > guess && guess > SPAR_SWEEP_NONZERO &&
+            found_p->candidates <= SPAR_SWEEP_MANY * k) {
+            found = count(layer, begin, begin + left, guess);
+        }
         found_p->candidates += found;
         begin += left;
     }

@@ -9,6 +9,9 @@
 /* Key of the smallest magnitude above zero: selects all non-zero elements. */
 #define SPAR_SWEEP_NONZERO 1
 
+/* Times k: as far as candidates are counted. */
+#define SPAR_SWEEP_MANY 4
+
 /* A layer as the selectors see it. */
 typedef struct spar_layer {
     spar_dtype_t dtype;
@@ -25,10 +28,14 @@ typedef struct spar_layer {
 uint64_t spar_sweep_key(const spar_layer_t *layer, double magnitude);
 double spar_sweep_magnitude(const spar_layer_t *layer, uint64_t key);
 
-/* What a sweep for the k largest has found out. */
+/* What a sweep for the k largest has found out; none of it depends on how the
+ * scratch was pruned. */
 typedef struct spar_found {
-    uint64_t least;    /* key of the k-th entry; 0: there are fewer */
-    size_t candidates; /* entries that passed through the scratch */
+    uint64_t least; /* key of the k-th entry; 0: there are fewer */
+    /* Elements of the layer whose key is at least the floor; more than
+     * SPAR_SWEEP_MANY k if there are more. Not counted for SPAR_SWEEP_NONZERO.
+     * A GPU counts the same. */
+    size_t candidates;
 } spar_found_t;
 
 /*

@@ -275,13 +275,15 @@ static void nonfinite_is_seen_everywhere(void **state)
 
 static void moments_agree(void **state)
 {
+    static const size_t counts[] = {0,   1,   15,  16,   17,   255,
+                                    256, 257, 300, 4095, 4096, 9000};
     size_t s, t;
     int shape;
 
     (void)state;
-    for (s = 0; s < SIZES; s++) {
+    for (s = 0; s < sizeof(counts) / sizeof(counts[0]); s++) {
         for (shape = 0; shape < DATA_SHAPES; shape++) {
-            size_t n = sizes[s];
+            size_t n = counts[s];
             float *g32 = data_alloc(n, 4), *r32 = data_alloc(n, 4);
             double *g64 = data_alloc(n, 8), *r64 = data_alloc(n, 8);
             spar_moments_t expected, result;
@@ -309,25 +311,58 @@ static void moments_agree(void **state)
     }
 }
 
+static double pairwise(double *values, size_t count)
+{
+    size_t half, i;
+
+    for (half = count / 2; half > 0; half /= 2) {
+        for (i = 0; i < half; i++) {
+            values[i] += values[i + half];
+        }
+    }
+    return values[0];
+}
+
+/* The definition (sparsify/kernels.h), element by element. */
+static double sum_by_definition(const double *values, size_t n)
+{
+    static double slots[256], blocks[16], chunks[16];
+    size_t i, lane;
+
+    memset(slots, 0, sizeof(slots));
+    for (i = 0; i < n; i++) {
+        chunks[i % 16] = (i % 256 < 16 ? 0.0 : chunks[i % 16]) + values[i];
+        if (i % 256 < 255 && i + 1 < n) {
+            continue;
+        }
+        for (lane = 0; lane < 16; lane++) {
+            /* Accumulators that the last chunk has not begun hold nothing. */
+            double chunk = lane <= i % 256 ? chunks[lane] : 0.0;
+
+            blocks[lane] = (i % 4096 < 256 ? 0.0 : blocks[lane]) + chunk;
+        }
+        if (i % 4096 == 4095 || i + 1 == n) {
+            slots[i / 4096 % 256] += pairwise(blocks, 16);
+        }
+    }
+    return pairwise(slots, 256);
+}
+
 /* Catches a change of the order of additions in all sets at once. */
 static void moments_keep_their_order(void **state)
 {
-    double values[40], lanes[16] = {0};
+    const size_t counts[] = {7, 40, 300, 4096, 5000, 2 * 256 * 4096 + 4711};
+    double *values = data_alloc(counts[5], sizeof(*values));
     spar_moments_t moments;
-    size_t i, half;
+    size_t i;
 
     (void)state;
-    data_fill_f64(values, 40, DATA_HEAVY, 3);
-    for (i = 0; i < 40; i++) {
-        lanes[i % 16] += values[i];
+    data_fill_f64(values, counts[5], DATA_HEAVY, 3);
+    for (i = 0; i < 6; i++) {
+        spar_kernels_scalar.moments_f64(values, NULL, counts[i], &moments);
+        assert_true(moments.sum == sum_by_definition(values, counts[i]));
     }
-    for (half = 8; half > 0; half /= 2) {
-        for (i = 0; i < half; i++) {
-            lanes[i] += lanes[i + half];
-        }
-    }
-    spar_kernels_scalar.moments_f64(values, NULL, 40, &moments);
-    assert_true(moments.sum == lanes[0]);
+    free(values);
 }
 
 static void commits_agree(void **state)

@@ -185,6 +185,49 @@ static void rising_layer_prunes_many_times(void **state)
     layer_free(&layer);
 }
 
+/* What the selector remembers depends on the values alone, not on their order:
+ * the scratch is pruned more often where large values come last. */
+static void gap_counts_the_candidates(void **state)
+{
+    /* Candidates of k = 3000 among 0, 1, ... 99999, and the next gap. */
+    static const struct {
+        double threshold, gap, expected;
+    } cases[] = {{98500.0, 0.001, 0.002},      /* too few */
+                 {97000.0, 0.005, 0.005},      /* 1.2 k */
+                 {97000.0, 0.03, 0.03 * 0.99}, /* 2.0 k */
+                 {97000.0, 0.08, 0.08 * 0.99}, /* 3.6 k */
+                 {97000.0, 0.1, 0.1 * 0.8},    /* 4.2 k */
+                 {97000.0, 0.5, 0.5 * 0.8}};
+    const size_t n = 100000, k = 3000;
+    float *values = data_alloc(n, sizeof(*values));
+    size_t c, i;
+    int rising;
+
+    (void)state;
+    for (c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+        for (rising = 0; rising < 2; rising++) {
+            spar_selector_t selector;
+            spar_selection_t selection;
+
+            for (i = 0; i < n; i++) {
+                values[i] = (float)(rising ? i : n - 1 - i);
+            }
+            spar_selection_init(&selection);
+            spar_selector_init(&selector, SPAR_SELECT_EXACT, SPAR_DTYPE_F32, n);
+            selector.threshold = cases[c].threshold;
+            selector.last_k = k;
+            selector.gap = cases[c].gap;
+            assert_int_equal(
+                spar_selector_run(&selector, values, NULL, k, &selection),
+                SPAR_OK);
+            assert_true(selector.gap == cases[c].expected);
+            assert_true(selector.threshold == (double)(n - k));
+            spar_selection_cleanup(&selection);
+        }
+    }
+    free(values);
+}
+
 static void without_residual_the_gradient_counts(void **state)
 {
     layer_t layer = layer_make(SPAR_DTYPE_F32, 9000, DATA_NORMAL, 6);
@@ -298,6 +341,7 @@ int main(void)
         cmocka_unit_test(every_shape_matches_the_sort),
         cmocka_unit_test(guess_never_changes_the_result),
         cmocka_unit_test(rising_layer_prunes_many_times),
+        cmocka_unit_test(gap_counts_the_candidates),
         cmocka_unit_test(without_residual_the_gradient_counts),
         cmocka_unit_test(nonfinite_is_flagged_by_every_kind),
         cmocka_unit_test(scratch_stays_small),
