@@ -1,4 +1,5 @@
 #include "cuda/layer.h"
+#include "cuda/scratch.cuh"
 
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ static spar_status_t set_up(spar_cuda_layer_t *layer)
 
 static void clean_up(spar_cuda_layer_t *layer)
 {
+    spar_cuda_scratch_close(layer->scratch);
     if (layer->residual != NULL) {
         cudaFree(layer->residual);
     }
@@ -86,7 +88,8 @@ void spar_cuda_layer_destroy(spar_cuda_layer_t *layer)
 
 uint64_t spar_cuda_layer_memory(const spar_cuda_layer_t *layer)
 {
-    return layer->residual != NULL ? spar_cuda_layer_bytes(layer) : 0;
+    return (layer->residual != NULL ? spar_cuda_layer_bytes(layer) : 0) +
+           (layer->scratch != NULL ? layer->scratch->bytes : 0);
 }
 
 spar_status_t spar_cuda_layer_wait(spar_cuda_layer_t *layer)

@@ -39,6 +39,7 @@ struct spar_cuda_layer {
     spar_cuda_device_t *device;
     void *residual;   /* size.dtype, aligned to 256 bytes; NULL: no feedback */
     cudaEvent_t done; /* of what waits for its own work in the stream */
+    struct spar_cuda_scratch *scratch; /* NULL before the first selection */
     spar_cuda_call_t call;
 };
 
@@ -71,6 +72,12 @@ spar_status_t spar_cuda_copy_out(spar_cuda_device_t *device, void *host,
                                  const void *from, uint64_t bytes);
 spar_status_t spar_cuda_copy_in(spar_cuda_device_t *device, void *to,
                                 const void *host, uint64_t bytes);
+
+/* select.cu */
+spar_status_t spar_cuda_select(spar_cuda_layer_t *layer,
+                               spar_selector_t *selector, const void *gradient,
+                               size_t k, uint64_t seed,
+                               spar_selection_t *selection);
 
 /* apply.cu */
 spar_status_t spar_cuda_commit(spar_cuda_layer_t *layer, const void *gradient,

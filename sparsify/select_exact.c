@@ -16,8 +16,8 @@
 #define MANY        1.5 /* times k */
 #define FAR_MANY    SPAR_SWEEP_MANY
 
-static uint64_t guess(const spar_selector_t *selector,
-                      const spar_layer_t *layer, size_t k)
+uint64_t spar_select_exact_guess(const spar_selector_t *selector,
+                                 const spar_layer_t *layer, size_t k)
 {
     uint64_t key = SPAR_SWEEP_NONZERO;
 
@@ -29,11 +29,15 @@ static uint64_t guess(const spar_selector_t *selector,
     return key < SPAR_SWEEP_NONZERO ? SPAR_SWEEP_NONZERO : key;
 }
 
-static void adapt(spar_selector_t *selector, size_t k,
-                  const spar_found_t *found)
+/* Where there are no k candidates, `least` is 0. */
+void spar_select_exact_adapt(spar_selector_t *selector, size_t k,
+                             const spar_found_t *found)
 {
     double share = (double)found->candidates / (double)k;
 
+    if (k != selector->last_k) {
+        return;
+    }
     if (found->least == 0) {
         selector->gap *= WIDEN;
         selector->gap = selector->gap > WIDEST ? WIDEST : selector->gap;
@@ -64,7 +68,7 @@ spar_status_t spar_select_exact(spar_selector_t *selector,
                                 const spar_layer_t *layer, size_t k,
                                 spar_selection_t *selection)
 {
-    uint64_t floor = guess(selector, layer, k);
+    uint64_t floor = spar_select_exact_guess(selector, layer, k);
     spar_found_t found;
     spar_status_t status =
         spar_sweep_largest(layer, k, floor, selection, &found);
@@ -73,9 +77,7 @@ spar_status_t spar_select_exact(spar_selector_t *selector,
         return status;
     }
     if (floor > SPAR_SWEEP_NONZERO) {
-        if (k == selector->last_k) {
-            adapt(selector, k, &found);
-        }
+        spar_select_exact_adapt(selector, k, &found);
         if (found.least == 0) {
             status = sweep_again(layer, k, selection, &found);
         }

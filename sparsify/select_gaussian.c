@@ -3,12 +3,9 @@
 
 #include <math.h>
 
-#define REFINEMENTS 4
-
-/* z with P(|Z| > z) = share for a standard normal Z, that is, the normal
- * quantile at 1 - share / 2. Bisection needs nothing but libm's erfc, and its
- * microseconds vanish beside a sweep. */
-static double normal_two_sided(double share)
+/* Bisection needs nothing but libm's erfc, and its microseconds vanish beside a
+ * sweep. */
+double spar_select_gaussian_quantile(double share)
 {
     double low = 0.0;
     double high = 40.0;
@@ -56,7 +53,7 @@ static double first_threshold(const spar_layer_t *layer, size_t k)
     if (variance < 0.0) {
         variance = 0.0;
     }
-    return mean + normal_two_sided((double)k / n) * sqrt(variance);
+    return mean + spar_select_gaussian_quantile((double)k / n) * sqrt(variance);
 }
 
 /* *expected_p is the count at the result, if it is known. */
@@ -65,7 +62,7 @@ static double refine(const spar_layer_t *layer, double threshold, size_t k,
 {
     int i;
 
-    for (i = 0; i < REFINEMENTS; i++) {
+    for (i = 0; i < SPAR_GAUSSIAN_REFINEMENTS; i++) {
         size_t count = count_above(layer, threshold);
 
         (*passes)++;

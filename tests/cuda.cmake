@@ -89,3 +89,31 @@ foreach(test primitives apply memory)
 endforeach()
 # Errors come when the test wants them.
 spar_emulated_test(failures)
+
+# Of the library, on inputs that the host selects from as well: C, so that they
+# include what is C only.
+set(select_sources ${CMAKE_CURRENT_SOURCE_DIR}/unit/cuda_select.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/unit/cuda_cases.c)
+add_executable(test_cuda_select_emulated ${select_sources})
+target_link_libraries(test_cuda_select_emulated PRIVATE spar_cuda_emulated
+    cuda_emulated spar_sparsify spar_base PkgConfig::CMOCKA m)
+add_test(NAME unit_cuda_select_emulated COMMAND test_cuda_select_emulated)
+# The order of blocks and threads must not show.
+set_tests_properties(unit_cuda_select_emulated PROPERTIES
+    TIMEOUT ${spar_unit_seconds} ENVIRONMENT SPAR_EMULATED_SHUFFLE=7)
+if(cuda_library)
+    set(program ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/test_cuda_select)
+    get_filename_component(folder ${cuda_library} DIRECTORY)
+    list(TRANSFORM CMOCKA_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE includes)
+    add_custom_command(OUTPUT ${program}
+        COMMAND ${SPAR_NVCC} -cudart static -O2 -I${CMAKE_SOURCE_DIR}
+            ${includes} -o ${program} ${select_sources} ${cuda_library}
+            -Xlinker -rpath,${folder} $<TARGET_FILE:spar_sparsify>
+            $<TARGET_FILE:spar_base> ${CMOCKA_LINK_LIBRARIES} -lpthread -ldl -lm
+        DEPENDS ${select_sources} unit/cuda_cases.h ${cuda_library}
+            spar_sparsify spar_base VERBATIM)
+    add_custom_target(test_cuda_select ALL DEPENDS ${program} spar_cuda)
+    add_test(NAME cuda_select_device COMMAND ${program})
+    set_tests_properties(cuda_select_device PROPERTIES
+        TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+endif()
