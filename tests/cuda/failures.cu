@@ -240,11 +240,11 @@ static void test_steady(void **state)
     check_steady(SPAR_DTYPE_BF16);
 }
 
-/* The application's own context is used for its memory, and is current only
- * for that. */
+/* The application's own context, on a device that has its primary one in use,
+ * is used for its memory, and is current only for that. */
 static void test_contexts(void **state)
 {
-    CUcontext mine = spar_emulated_context(1);
+    CUcontext mine = spar_emulated_context(0);
     CUcontext now = NULL;
     float *memory[2];
     int devices[2] = {-1, -1};

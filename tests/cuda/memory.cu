@@ -87,12 +87,13 @@ static void test_check(void **state)
     assert_int_equal(ops->check(&local, 1), SPAR_ERR_INVALID);
 }
 
+/* No part of it is like another one. */
 static unsigned char *pattern(void)
 {
     unsigned char *bytes = (unsigned char *)malloc(LARGE + 2);
 
     for (size_t i = 0; i < LARGE + 2; i++) {
-        bytes[i] = (unsigned char)(i * 2654435761u >> 13);
+        bytes[i] = (unsigned char)(i * 0x9e3779b97f4a7c15u >> 56);
     }
     return bytes;
 }
