@@ -83,7 +83,7 @@ get_filename_component(nvcc_folder "${SPAR_NVCC}" DIRECTORY)
 find_program(SPAR_COMPUTE_SANITIZER compute-sanitizer HINTS ${nvcc_folder})
 mark_as_advanced(SPAR_COMPUTE_SANITIZER)
 
-foreach(test primitives apply memory)
+foreach(test primitives apply memory steps)
     spar_emulated_test(${test})
     spar_device_test(${test})
 endforeach()
