@@ -25,10 +25,11 @@ typedef struct case_t {
     size_t shift; /* elements by which the gradient is shifted; of 16-bit
                      elements, bytes */
     bool ramp;    /* k is another one in each call */
-    int jump;     /* from this call on, 1000 times as large; the one after,
-                     a thousandth */
-    double bad;   /* not 0: at this place of the third call's gradient (beyond
-                     what the type holds: infinity) */
+    int jump;     /* this call's gradient is `by` times as large; those after
+                     it, as small */
+    double by;
+    double bad; /* not 0: at this place of the third call's gradient (beyond
+                   what the type holds: infinity) */
     size_t place;
     int calls;
 } case_t;

@@ -86,6 +86,7 @@ static void feedback_over_steps(void **state)
                             .shape = DATA_NORMAL,
                             .feedback = true,
                             .jump = 4,
+                            .by = 1000.0,
                             .calls = 8};
         case_t many = few;
 
@@ -96,6 +97,24 @@ static void feedback_over_steps(void **state)
         many.kind = SPAR_SELECT_GAUSSIAN;
         many.calls = 5;
         case_check(&many);
+    }
+}
+
+/* All within reach of the buckets, but more than there is room for. */
+static void too_many_candidates(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < EACH(elements); e++) {
+        const case_t one = {.kind = SPAR_SELECT_EXACT,
+                            .element = elements[e],
+                            .n = 20000,
+                            .k = 20,
+                            .shape = DATA_RISING,
+                            .jump = 1,
+                            .by = 2.0,
+                            .calls = 3};
+
+        case_check(&one);
     }
 }
 
@@ -232,6 +251,7 @@ int main(void)
         cmocka_unit_test(all_shapes),
         cmocka_unit_test(all_counts_and_places),
         cmocka_unit_test(feedback_over_steps),
+        cmocka_unit_test(too_many_candidates),
         cmocka_unit_test(k_rises_and_falls),
         cmocka_unit_test(many_candidates),
         cmocka_unit_test(nonfinite_changes_nothing),
