@@ -126,6 +126,20 @@ static spar_status_t post(allgather_t *allgather)
     return status;
 }
 
+/* This rank's entries, unless somebody else has encoded them. */
+static spar_status_t encode(allgather_t *allgather, int rank)
+{
+    spar_exchange_call_t *call = &allgather->machine.exchange.call;
+    unsigned char *payload = spar_block_payload(block_of(allgather, rank));
+    size_t room = spar_blocks_room(&allgather->blocks);
+
+    return call->encoded != NULL
+               ? spar_wire_join(call->encoded, payload, room, &call->header)
+               : spar_wire_encode(call->selection, 0, call->selection->count, 0,
+                                  call->header.span, payload, room,
+                                  &call->header);
+}
+
 static spar_status_t start(spar_exchange_t *exchange)
 {
     allgather_t *allgather = (allgather_t *)exchange;
@@ -139,10 +153,7 @@ static spar_status_t start(spar_exchange_t *exchange)
         allgather->peers[i].known = i == rank;
     }
     if (call->header.flags == 0) {
-        status = spar_wire_encode(
-            call->selection, 0, call->selection->count, 0, call->header.span,
-            spar_block_payload(block_of(allgather, rank)),
-            spar_blocks_room(&allgather->blocks), &call->header);
+        status = encode(allgather, rank);
         exchange->entries_sent = call->selection->count;
     }
     if (status != SPAR_OK) {

@@ -51,6 +51,9 @@ typedef struct spar_exchange_call {
     const void *gradient;
     void *residual; /* count elements; NULL: no error feedback */
     void *out;      /* count elements; may be the gradient */
+    /* All of `selection`, encoded elsewhere (spar_wire_join); NULL: not. For
+     * machines that send it so; others encode parts of it, or sums. */
+    const spar_wire_parts_t *encoded;
     /* Entries may follow the header at once, without waiting for the others'
      * flags: every rank is known to have room for a call of this size. The same
      * on every rank. */

@@ -10,8 +10,6 @@
 #define SPAR_ROUND_BF16_MASK     0xffff0000u
 #define SPAR_ROUND_HALF_MASK     0xffffe000u
 #define SPAR_ROUND_INFINITY_BITS 0x7f800000u
-/* Adding it leaves no bits behind the point, in the default rounding mode. */
-#define SPAR_ROUND_TO_INTEGER 0x1.8p23f
 /* Numbers below the first are multiples of the second as IEEE halves. */
 #define SPAR_ROUND_HALF_NORMAL 0x1p-14f
 #define SPAR_ROUND_HALF_STEP   0x1p-24f
@@ -29,7 +27,7 @@ SPAR_INLINE uint32_t spar_round_noise(uint64_t seed, size_t place)
 
 SPAR_INLINE float spar_round_nearest_integer(float x)
 {
-    return (x + SPAR_ROUND_TO_INTEGER) - SPAR_ROUND_TO_INTEGER;
+    return (x + SPAR_VALUES_TO_INTEGER) - SPAR_VALUES_TO_INTEGER;
 }
 
 /* One of the two integers around x; random is evenly spread. */

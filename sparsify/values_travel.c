@@ -1,9 +1,6 @@
 #include "base/half.h"
 #include "sparsify/values_scale.h"
 
-/* An integer q plus this has q in its lower bits. */
-#define TO_INTEGER 0x1.8p23f
-
 static inline uint16_t load16(const unsigned char *from, uint64_t i)
 {
     uint16_t value;
@@ -32,32 +29,16 @@ static void get_bf16(const unsigned char *from, size_t count, float *to)
     }
 }
 
-/* Exact, because x has been rounded. */
-static inline uint16_t half_of(float x)
-{
-    uint32_t bits = spar_half_bits(x);
-    uint32_t magnitude = bits & SPAR_VALUES_MAGNITUDE;
-    uint32_t normal = (magnitude - SPAR_HALF_BIAS) >> SPAR_HALF_SHIFT;
-    /* A multiple of 2^-24, as an integer. */
-    uint32_t subnormal =
-        spar_half_bits(spar_half_float(magnitude) * 0x1p24f + TO_INTEGER) &
-        0x3ffu;
-
-    return (uint16_t)(((bits >> 16) & 0x8000u) |
-                      (magnitude < SPAR_HALF_NORMAL ? subnormal : normal));
-}
-
 static void put_group(spar_values_t values, const float *from, float inverse,
                       size_t n, unsigned char *to)
 {
     if (values == SPAR_VALUES_INT8) {
         for (size_t i = 0; i < n; i++) {
-            to[i] =
-                (unsigned char)spar_half_bits(from[i] * inverse + TO_INTEGER);
+            to[i] = spar_values_int8(from[i] * inverse);
         }
     } else {
         for (size_t i = 0; i < n; i++) {
-            store16(to, i, half_of(from[i] * inverse));
+            store16(to, i, spar_values_half(from[i] * inverse));
         }
     }
 }

@@ -90,6 +90,18 @@ spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,
                                size_t end, uint32_t base, uint32_t span,
                                void *payload, size_t capacity,
                                spar_wire_header_t *header_p);
+/* What lies one behind the other in the payload of a block that somebody else,
+ * a GPU, has encoded: the two bit vectors, the scales, the values. */
+#define SPAR_WIRE_PARTS 4
+typedef struct spar_wire_parts {
+    spar_wire_header_t header; /* the fields that spar_wire_encode fills */
+    const void *from[SPAR_WIRE_PARTS];
+    size_t bytes[SPAR_WIRE_PARTS]; /* together header.payload_bytes */
+} spar_wire_parts_t;
+/* As spar_wire_encode of the selection that the parts are of. */
+spar_status_t spar_wire_join(const spar_wire_parts_t *parts, void *payload,
+                             size_t capacity, spar_wire_header_t *header_p);
+
 /* Bytes that always suffice for the payload of up to `selected` entries (0 to
  * span) out of `span`. Never smaller for more entries or a wider span. */
 size_t spar_wire_payload_bound(spar_values_t values, uint64_t span,

@@ -12,55 +12,37 @@ typedef struct entries {
 
 typedef struct choice {
     spar_wire_coding_t coding;
-    unsigned parameter;
-    uint64_t bits_bytes;
-    uint64_t low_bytes;
+    spar_wire_choice_t rice;
 } choice_t;
 
 static uint64_t choice_bytes(const choice_t *choice)
 {
-    return choice->bits_bytes + choice->low_bytes;
+    return choice->rice.bits_bytes + choice->rice.low_bytes;
 }
 
-/* The parameter whose bound is the least is near the best one if the entries
- * lie evenly; where they lie in clusters the best one is smaller. Its bound
- * also holds for what is chosen here, because it is tried first. */
 static choice_t choose_parameter(const entries_t *entries)
 {
     unsigned most = spar_wire_rice_parameter(entries->span, entries->count);
-    choice_t best = {SPAR_WIRE_RICE, 0, UINT64_MAX / 2, 0};
-    unsigned j;
+    choice_t choice = {SPAR_WIRE_RICE, spar_wire_choice_none()};
+    uint64_t sums[SPAR_WIRE_TRIALS];
 
-    for (;;) {
-        uint64_t sums[SPAR_WIRE_TRIALS];
-
+    spar_wire_kernels()->rice_sums(entries->indices, entries->count,
+                                   entries->base, most, sums);
+    while (spar_wire_choose(entries->count, most, sums, &choice.rice)) {
+        most -= SPAR_WIRE_TRIALS;
         spar_wire_kernels()->rice_sums(entries->indices, entries->count,
                                        entries->base, most, sums);
-        for (j = 0; j < SPAR_WIRE_TRIALS && j <= most; j++) {
-            choice_t choice = {SPAR_WIRE_RICE, most - j,
-                               spar_wire_bit_bytes(entries->count + sums[j]),
-                               spar_wire_low_bytes(entries->count, most - j)};
-
-            if (choice_bytes(&choice) < choice_bytes(&best)) {
-                best = choice;
-            }
-        }
-        /* Once fewer bits do not pay, still fewer do not either. */
-        if (most < SPAR_WIRE_TRIALS ||
-            best.parameter != most - (SPAR_WIRE_TRIALS - 1)) {
-            return best;
-        }
-        most -= SPAR_WIRE_TRIALS;
     }
+    return choice;
 }
 
 static choice_t choose(const entries_t *entries)
 {
     if (entries->count == 0) {
-        return (choice_t){SPAR_WIRE_RICE, 0, 0, 0};
+        return (choice_t){SPAR_WIRE_RICE, {0, 0, 0}};
     }
     if (entries->count == entries->span) {
-        return (choice_t){SPAR_WIRE_ALL, 0, 0, 0};
+        return (choice_t){SPAR_WIRE_ALL, {0, 0, 0}};
     }
     return choose_parameter(entries);
 }
@@ -68,9 +50,10 @@ static choice_t choose(const entries_t *entries)
 static void put_indices(const entries_t *entries, const choice_t *choice,
                         unsigned char *to)
 {
-    const spar_wire_section_t section = {to, choice->bits_bytes,
-                                         to + choice->bits_bytes,
-                                         choice->low_bytes, choice->parameter};
+    const spar_wire_choice_t *rice = &choice->rice;
+    const spar_wire_section_t section = {to, rice->bits_bytes,
+                                         to + rice->bits_bytes, rice->low_bytes,
+                                         rice->parameter};
 
     if (choice->coding == SPAR_WIRE_RICE) {
         spar_wire_kernels()->rice_put(entries->indices, entries->count,
@@ -134,10 +117,36 @@ spar_status_t spar_wire_encode(const spar_selection_t *selection, size_t begin,
     header_p->values = travels;
     header_p->dtype = selection->dtype;
     header_p->coding = choice.coding;
-    header_p->parameter = (uint8_t)choice.parameter;
+    header_p->parameter = (uint8_t)choice.rice.parameter;
     header_p->phase = (uint8_t)phase;
     header_p->span = span;
     header_p->selected = entries.count;
     header_p->payload_bytes = bytes;
+    return SPAR_OK;
+}
+
+spar_status_t spar_wire_join(const spar_wire_parts_t *parts, void *payload,
+                             size_t capacity, spar_wire_header_t *header_p)
+{
+    unsigned char *to = payload;
+    size_t i;
+
+    if (parts->header.payload_bytes > capacity) {
+        return SPAR_ERR_INVALID;
+    }
+    for (i = 0; i < SPAR_WIRE_PARTS; i++) {
+        if (parts->bytes[i] > 0) {
+            memcpy(to, parts->from[i], parts->bytes[i]);
+            to += parts->bytes[i];
+        }
+    }
+    header_p->values = parts->header.values;
+    header_p->dtype = parts->header.dtype;
+    header_p->coding = parts->header.coding;
+    header_p->parameter = parts->header.parameter;
+    header_p->phase = parts->header.phase;
+    header_p->span = parts->header.span;
+    header_p->selected = parts->header.selected;
+    header_p->payload_bytes = parts->header.payload_bytes;
     return SPAR_OK;
 }

@@ -8,9 +8,7 @@
 
 #include "sparsify/kernels.h"
 #include "sparsify/wire.h"
-
-/* Parameters whose sizes are found in one pass. */
-#define SPAR_WIRE_TRIALS 4
+#include "sparsify/wire_choose.h"
 
 /* Most entries that one step of a reader delivers. */
 #define SPAR_WIRE_CHUNK 1024

@@ -8,21 +8,20 @@
 #define SPAR_WIRE_MOST_PARAMETER 31u
 
 /* A bit vector. */
-static inline uint64_t spar_wire_bit_bytes(uint64_t bits)
+SPAR_INLINE uint64_t spar_wire_bit_bytes(uint64_t bits)
 {
     return bits / 8 + (bits % 8 != 0);
 }
 
-static inline uint64_t spar_wire_low_bytes(uint64_t selected,
-                                           unsigned parameter)
+SPAR_INLINE uint64_t spar_wire_low_bytes(uint64_t selected, unsigned parameter)
 {
     return spar_wire_bit_bytes(selected * parameter);
 }
 
 /* Most that the index section in RICE takes: all distances together are at
  * most span - selected. */
-static inline uint64_t spar_wire_rice_bound(uint64_t span, uint64_t selected,
-                                            unsigned parameter)
+SPAR_INLINE uint64_t spar_wire_rice_bound(uint64_t span, uint64_t selected,
+                                          unsigned parameter)
 {
     return spar_wire_low_bytes(selected, parameter) +
            spar_wire_bit_bytes(selected + ((span - selected) >> parameter));
@@ -35,8 +34,7 @@ static inline uint64_t spar_wire_rice_bound(uint64_t span, uint64_t selected,
  * are the fewest. One more bit costs `selected` bits and saves
  * ceil(floor(m / 2^p) / 2), which falls with p.
  */
-static inline unsigned spar_wire_rice_parameter(uint64_t span,
-                                                uint64_t selected)
+SPAR_INLINE unsigned spar_wire_rice_parameter(uint64_t span, uint64_t selected)
 {
     unsigned parameter = 0;
 

@@ -55,12 +55,47 @@ static void the_volume_is_p_minus_one_payloads(void **state)
     }
 }
 
+/* Its entry is nowhere else. */
+static void a_block_encoded_elsewhere_is_sent(void **state)
+{
+    uint32_t index = 5;
+    float value = 3.0f;
+    const spar_selection_t entries = {
+        .indices = &index, .values = &value, .count = 1};
+    unsigned char payload[64];
+    spar_wire_parts_t parts = {.from = {payload}};
+    job_t job;
+
+    (void)state;
+    assert_int_equal(spar_wire_encode(&entries, 0, 1, 0, 100, payload,
+                                      sizeof(payload), &parts.header),
+                     SPAR_OK);
+    parts.bytes[0] = parts.header.payload_bytes;
+    job_setup(&job, &allgather,
+              &(job_shape_t){.size = 3, .count = 100, .k = 10});
+    for (int rank = 0; rank < 3; rank++) {
+        job.ranks[rank].blank = true;
+    }
+    job.ranks[1].encoded = &parts;
+    assert_true(job_step(&job));
+    for (int rank = 0; rank < 3; rank++) {
+        const void *result = job_result(&job, rank);
+
+        assert_int_equal(job.ranks[rank].status, SPAR_OK);
+        for (uint64_t i = 0; i < 100; i++) {
+            assert_true(job_get(&job, result, i) == (i == 5 ? 3.0 : 0.0));
+        }
+    }
+    job_teardown(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         EXCHANGE_CASES(&allgather),
         cmocka_unit_test(a_rank_in_another_exchange_is_named_by_all),
-        cmocka_unit_test(the_volume_is_p_minus_one_payloads)};
+        cmocka_unit_test(the_volume_is_p_minus_one_payloads),
+        cmocka_unit_test(a_block_encoded_elsewhere_is_sent)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,7 @@ void job_start(job_t *job, int index)
                    .flags = rank->flags},
         .selection = &rank->selection,
         .out = shape->in_place ? rank->gradient : rank->out,
+        .encoded = rank->encoded,
         .eager = shape->eager,
         .apply = !shape->late,
         .split = shape->stateless ? NULL : &rank->state};

@@ -61,6 +61,7 @@ typedef struct job_rank {
     uint32_t flags; /* that this rank adds to the next call */
     uint32_t step;
     bool blank; /* its gradients are zero */
+    const spar_wire_parts_t *encoded;
     bool settled;
     spar_status_t status;
 } job_rank_t;
