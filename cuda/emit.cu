@@ -1,4 +1,5 @@
 #include "cuda/kernels.cuh"
+#include "cuda/measure.cuh"
 
 /*
  * Entries go out in ascending order. Of those that have the very key of the
@@ -102,6 +103,19 @@ static __device__ inline void put(const spar_cuda_tables_t &tables,
     }
 }
 
+/* By all blocks at their end: the last one finds out how to code the entries.
+ */
+static __device__ inline void end(const spar_cuda_tables_t &tables,
+                                  uint64_t span)
+{
+    if (spar_cuda_last_block(tables.state)) {
+        if (threadIdx.x == 0) {
+            tables.state->ticket = 0;
+        }
+        spar_cuda_measure(tables, span);
+    }
+}
+
 /* By the block with the last ticket. */
 static __device__ inline void put_count(const spar_cuda_tables_t &tables,
                                         const uint32_t before[2],
@@ -169,9 +183,7 @@ static __global__ void __launch_bounds__(SPAR_CUDA_THREADS)
     if (tile == gridDim.x - 1) {
         put_count(tables, before, own);
     }
-    if (spar_cuda_last_block(state) && threadIdx.x == 0) {
-        state->ticket = 0;
-    }
+    end(tables, view.n);
 }
 
 /*
@@ -264,11 +276,13 @@ static __device__ inline void span_put(const spar_cuda_tables_t &tables,
  * then they are marked again to be written. */
 template <class SUM>
 static __global__ void __launch_bounds__(SPAR_CUDA_THREADS)
-    emit_candidates(spar_cuda_tables_t tables, uint64_t tiles, uint64_t launch)
+    emit_candidates(spar_cuda_tables_t tables, uint64_t elements,
+                    uint64_t launch)
 {
     __shared__ marks_t marks;
     __shared__ span_t span;
     uint32_t before[2], own[2] = {0, 0};
+    const uint64_t tiles = (elements + SPAR_CUDA_TILE - 1) / SPAR_CUDA_TILE;
     uint32_t block, all, from;
 
     if (tables.state->stopped != 0) {
@@ -295,9 +309,7 @@ static __global__ void __launch_bounds__(SPAR_CUDA_THREADS)
         before[EQUAL] += marks.all[EQUAL];
         __syncthreads();
     }
-    if (spar_cuda_last_block(tables.state) && threadIdx.x == 0) {
-        tables.state->ticket = 0;
-    }
+    end(tables, elements);
 }
 
 spar_status_t spar_cuda_emit_layer(spar_dtype_t element, cudaStream_t stream,
@@ -326,10 +338,10 @@ spar_status_t spar_cuda_emit_candidates(spar_dtype_t dtype, cudaStream_t stream,
 
     if (dtype == SPAR_DTYPE_F64) {
         SPAR_LAUNCH((emit_candidates<spar_cuda_f64_t>), grid, SPAR_CUDA_THREADS,
-                    0, stream, *tables, tiles, launch);
+                    0, stream, *tables, view->n, launch);
     } else {
         SPAR_LAUNCH((emit_candidates<spar_cuda_f32_t>), grid, SPAR_CUDA_THREADS,
-                    0, stream, *tables, tiles, launch);
+                    0, stream, *tables, view->n, launch);
     }
     return spar_cuda_launched("writing entries");
 }

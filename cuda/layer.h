@@ -79,6 +79,8 @@ spar_status_t spar_cuda_select(spar_cuda_layer_t *layer,
                                size_t k, uint64_t seed,
                                spar_selection_t *selection);
 
+const spar_wire_parts_t *spar_cuda_encoded(const spar_cuda_layer_t *layer);
+
 /* apply.cu */
 spar_status_t spar_cuda_commit(spar_cuda_layer_t *layer, const void *gradient,
                                void *out);

@@ -101,6 +101,11 @@ typedef struct spar_cuda_ops {
                             const void *gradient, size_t k, uint64_t seed,
                             spar_selection_t *selection);
 
+    /* What spar_wire_encode makes of all entries of the latest selection, for
+     * spar_wire_join; NULL: that is left to the host (large selections, errors,
+     * non-finite values). Valid until the next selection. */
+    const spar_wire_parts_t *(*encoded)(const spar_cuda_layer_t *layer);
+
     /*
      * Applies a call, in this order. Nothing changes before `finish`, which
      * applies all of it in one sweep: until then a call can be given up, and

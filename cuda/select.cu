@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "sparsify/selectors.h"
+#include "sparsify/wire_sizes.h"
 }
 
 /*
@@ -31,7 +32,9 @@ typedef struct job {
     spar_cuda_layer_t *device_layer;
     spar_cuda_scratch_t *scratch;
     cudaStream_t stream;
+    uint64_t seed;
     spar_cuda_chunk_t *chunk; /* of the state and the entries; NULL: none yet */
+    spar_cuda_layout_t layout;
     const spar_cuda_state_t *state; /* the chunk's, in host memory */
     spar_cuda_view_t view;
     spar_layer_t layer; /* for its type */
@@ -57,27 +60,42 @@ static spar_status_t take_chunk(job_t *job, uint64_t count)
         spar_cuda_chunk_put(job->scratch->device, job->chunk);
         job->chunk = NULL;
     }
-    return spar_cuda_scratch_entries(job->scratch, count, &job->chunk);
+    return spar_cuda_scratch_entries(job->scratch, count, &job->chunk,
+                                     &job->layout);
 }
 
 /* The state that the kernels begin with. */
 static spar_status_t begin(job_t *job, const spar_cuda_state_t *state)
 {
+    const spar_cuda_layout_t *layout = &job->layout;
+    const spar_status_t status = spar_cuda_status(
+        cudaMemsetAsync(job->chunk->device + layout->bits, 0,
+                        layout->scales - layout->bits, job->stream),
+        "clearing bits");
+
     memcpy(job->chunk->host, state, sizeof(*state));
     job->state = (const spar_cuda_state_t *)job->chunk->host;
-    return spar_cuda_chunk_send(job->scratch->device, job->chunk,
-                                sizeof(*state));
+    return status == SPAR_OK ? spar_cuda_chunk_send(job->scratch->device,
+                                                    job->chunk, sizeof(*state))
+                             : status;
 }
 
-/* Waits for the kernels; job->state is then what they have left, and in the
- * chunk are the first `count` entries. */
-static spar_status_t end(const job_t *job, uint64_t count)
+/* The last kernel: entries as they travel. */
+static spar_status_t pack(const job_t *job)
 {
-    const spar_cuda_tables_t *tables = &job->scratch->tables;
-    const uint64_t width = spar_dtype_size(job->scratch->size.dtype);
+    spar_cuda_scratch_t *scratch = job->scratch;
+
+    return spar_cuda_pack(job->stream, &scratch->tables, job->view.n,
+                          scratch->size.values, job->seed, ++scratch->launch);
+}
+
+/* Waits for the kernels; job->state is then what they have left, and all that
+ * they have written is in the chunk's host memory. `entries`: has that been
+ * more than the state? */
+static spar_status_t end(const job_t *job, bool entries)
+{
     const uint64_t bytes =
-        count == 0 ? sizeof(spar_cuda_state_t)
-                   : spar_cuda_scratch_values_at(tables->room) + count * width;
+        entries ? job->layout.end : sizeof(spar_cuda_state_t);
     const spar_status_t status = spar_cuda_status(
         cudaMemcpyAsync(job->chunk->host, job->chunk->device, bytes,
                         cudaMemcpyDeviceToHost, job->stream),
@@ -98,6 +116,46 @@ static void start(const job_t *job)
     selection->passes++;
 }
 
+/* Part `i` of the payload, `bytes` from `at` on in the chunk. */
+static void part(const job_t *job, unsigned i, uint64_t at, uint64_t bytes)
+{
+    spar_wire_parts_t *parts = &job->scratch->parts;
+
+    parts->from[i] = job->chunk->host + at;
+    parts->bytes[i] = bytes;
+    parts->header.payload_bytes += bytes;
+}
+
+/* Where the kernels have left what spar_wire_encode would have made. */
+static void describe(const job_t *job)
+{
+    const spar_selection_t *selection = job->selection;
+    const spar_cuda_layout_t *layout = &job->layout;
+    const spar_cuda_state_t *state = job->state;
+    const uint64_t count = state->count;
+    const bool rice = count > 0 && count < job->view.n;
+    const bool native =
+        selection->travels == spar_values_native(selection->dtype);
+    spar_wire_parts_t *parts = &job->scratch->parts;
+
+    memset(parts, 0, sizeof(*parts));
+    parts->header.values = selection->travels;
+    parts->header.dtype = selection->dtype;
+    parts->header.coding = count == 0 || rice ? SPAR_WIRE_RICE : SPAR_WIRE_ALL;
+    parts->header.parameter = (uint8_t)state->parameter;
+    parts->header.span = (uint32_t)job->view.n;
+    parts->header.selected = count;
+    part(job, 0, layout->bits,
+         rice ? spar_wire_bit_bytes(count + state->quotients) : 0);
+    part(job, 1, layout->low,
+         rice ? spar_wire_low_bytes(count, state->parameter) : 0);
+    part(job, 2, layout->scales,
+         spar_values_scales(selection->travels, 0, count));
+    part(job, 3, native ? layout->values : layout->packed,
+         count * spar_values_size(selection->travels));
+    job->scratch->coded = state->coded != 0;
+}
+
 /* After end: the entries, or that something is not finite. */
 static void deliver(const job_t *job)
 {
@@ -109,12 +167,12 @@ static void deliver(const job_t *job)
         return;
     }
     selection->count = count;
-    memcpy(selection->indices, job->chunk->host + SPAR_CUDA_INDICES_AT,
+    selection->travels = job->scratch->size.values;
+    memcpy(selection->indices, job->chunk->host + job->layout.indices,
            count * sizeof(uint32_t));
-    memcpy(selection->values,
-           job->chunk->host +
-               spar_cuda_scratch_values_at(job->scratch->tables.room),
+    memcpy(selection->values, job->chunk->host + job->layout.values,
            count * spar_dtype_size(job->scratch->size.dtype));
+    describe(job);
 }
 
 /* The k largest, from all elements. */
@@ -138,7 +196,10 @@ static spar_status_t largest_of_layer(job_t *job)
         status = spar_cuda_emit_layer(element, job->stream, &job->view,
                                       &scratch->tables, ++scratch->launch);
     }
-    return status == SPAR_OK ? end(job, job->k) : status;
+    if (status == SPAR_OK) {
+        status = pack(job);
+    }
+    return status == SPAR_OK ? end(job, true) : status;
 }
 
 /* The k largest, if they are among the candidates; otherwise
@@ -168,7 +229,10 @@ static spar_status_t largest_of_candidates(job_t *job, uint64_t floor)
         status = spar_cuda_emit_candidates(dtype, job->stream, &job->view,
                                            &scratch->tables, ++scratch->launch);
     }
-    return status == SPAR_OK ? end(job, job->k) : status;
+    if (status == SPAR_OK) {
+        status = pack(job);
+    }
+    return status == SPAR_OK ? end(job, true) : status;
 }
 
 /* What the state says about the k-th entry. */
@@ -278,7 +342,10 @@ static spar_status_t emit_above(job_t *job, uint64_t low, uint64_t room)
             spar_cuda_emit_layer(scratch->size.element, job->stream, &job->view,
                                  &scratch->tables, ++scratch->launch);
     }
-    return status == SPAR_OK ? end(job, room) : status;
+    if (status == SPAR_OK) {
+        status = pack(job);
+    }
+    return status == SPAR_OK ? end(job, true) : status;
 }
 
 /* All elements whose key is above `low`, of which there are about as many as
@@ -336,7 +403,7 @@ static spar_status_t run_gaussian(job_t *job)
             spar_cuda_refine(element, job->stream, &job->view, tables, job->k);
     }
     if (status == SPAR_OK) {
-        status = end(job, 0);
+        status = end(job, false);
     }
     if (status != SPAR_OK) {
         return status;
@@ -383,15 +450,17 @@ static bool valid(const spar_cuda_size_t *size, const spar_selector_t *selector,
 }
 
 /* Within the device. */
-static spar_status_t select(spar_cuda_layer_t *layer, spar_selector_t *selector,
-                            const void *gradient, size_t k,
-                            spar_selection_t *selection)
+static spar_status_t select_within(spar_cuda_layer_t *layer,
+                                   spar_selector_t *selector,
+                                   const void *gradient, size_t k,
+                                   uint64_t seed, spar_selection_t *selection)
 {
+    spar_cuda_scratch_t *scratch = layer->scratch;
     job_t job = {};
     spar_status_t status;
 
     job.device_layer = layer;
-    job.scratch = layer->scratch;
+    job.scratch = scratch;
     job.stream = layer->device->stream;
     job.view.gradient = gradient;
     job.view.residual = layer->residual;
@@ -400,21 +469,18 @@ static spar_status_t select(spar_cuda_layer_t *layer, spar_selector_t *selector,
     job.selector = *selector;
     job.k = k;
     job.selection = selection;
-    status = spar_cuda_scratch_clean(layer->scratch);
-    if (status == SPAR_OK) {
-        status = run(&job);
-    }
-    layer->scratch->dirty = status != SPAR_OK;
-    if (job.chunk != NULL) {
-        if (status != SPAR_OK) {
-            /* Something may still be under way. */
-            spar_cuda_layer_wait(layer);
-        }
-        spar_cuda_chunk_put(layer->device, job.chunk);
-    }
-    if (status == SPAR_OK) {
+    job.seed = seed;
+    job.chunk = scratch->chunk; /* goes to the pool when one is taken */
+    scratch->chunk = NULL;
+    scratch->coded = false;
+    status = run(&job);
+    if (status != SPAR_OK) {
+        /* Something may still be under way. */
+        spar_cuda_layer_wait(layer);
+    } else {
         *selector = job.selector;
     }
+    scratch->chunk = job.chunk;
     return status;
 }
 
@@ -438,11 +504,15 @@ spar_status_t spar_cuda_select(spar_cuda_layer_t *layer,
                                         &layer->scratch);
     }
     if (status == SPAR_OK) {
-        status = select(layer, selector, gradient, k, selection);
+        status = select_within(layer, selector, gradient, k, seed, selection);
     }
     spar_cuda_leave();
-    if (status == SPAR_OK) {
-        spar_selection_round(selection, layer->size.values, seed);
-    }
     return status;
+}
+
+const spar_wire_parts_t *spar_cuda_encoded(const spar_cuda_layer_t *layer)
+{
+    const spar_cuda_scratch_t *scratch = layer->scratch;
+
+    return scratch != NULL && scratch->coded ? &scratch->parts : NULL;
 }

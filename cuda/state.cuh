@@ -32,6 +32,10 @@
 /* Neighbouring tiles whose candidates a block takes; a power of two. */
 #define SPAR_CUDA_SPAN 64
 
+/* Most entries whose coding the last block of the kernel that has written them
+ * finds alone; the host codes more. */
+#define SPAR_CUDA_CODED 65536
+
 /* Of a kernel that takes several tiles per block; more than run at once. */
 #define SPAR_CUDA_MOST_BLOCKS 1024
 
@@ -58,6 +62,9 @@ typedef struct spar_cuda_state {
     uint32_t refined;   /* its refinements that were counted */
     uint32_t settled;   /* its threshold is final */
     uint32_t in_bounds; /* `expected` is known */
+    uint64_t quotients; /* of all distances together, as they are coded */
+    uint32_t parameter; /* of the coding of the indices */
+    uint32_t coded;     /* they are coded: the parts of the payload are there */
     uint32_t width;
     uint32_t few;       /* there are fewer than k non-zero elements */
     uint32_t nonfinite; /* some element is NaN or infinite */
@@ -92,6 +99,12 @@ typedef struct spar_cuda_tables {
     uint32_t *indices;
     void *values;
     uint64_t room;
+    /* The same as they travel (sparsify/wire.h): two bit vectors, which are
+     * zero before; scales and values, where these are rounded. */
+    uint32_t *bits;
+    uint32_t *low;
+    unsigned char *scales;
+    unsigned char *packed;
 } spar_cuda_tables_t;
 
 /* Past the first-level cache, which does not see what other blocks write. */

@@ -95,6 +95,8 @@ spar_emulated_test(failures)
 set(select_sources ${CMAKE_CURRENT_SOURCE_DIR}/unit/cuda_select.c
     ${CMAKE_CURRENT_SOURCE_DIR}/unit/cuda_cases.c)
 add_executable(test_cuda_select_emulated ${select_sources})
+target_compile_definitions(test_cuda_select_emulated PRIVATE
+    SPAR_TEST_EMULATED)
 target_link_libraries(test_cuda_select_emulated PRIVATE spar_cuda_emulated
     cuda_emulated spar_sparsify spar_base PkgConfig::CMOCKA m)
 add_test(NAME unit_cuda_select_emulated COMMAND test_cuda_select_emulated)

@@ -115,6 +115,16 @@ static void spoil(both_t *both)
     }
 }
 
+static void cut_off(both_t *both)
+{
+    const size_t size = spar_dtype_size(both->dtype);
+
+    if (both->one->only != 0) {
+        memset((char *)both->wide + both->one->only * size, 0,
+               (both->one->n - both->one->only) * size);
+    }
+}
+
 /* Into the application's buffer, and what is left of it there. */
 static void narrow(both_t *both)
 {
@@ -148,6 +158,7 @@ static void both_fill(both_t *both, int call)
     if (one->bad != 0.0 && call == 2) {
         spoil(both);
     }
+    cut_off(both);
     narrow(both);
     ok(spar_cuda_ops.to_device(both->number, both->memory + shift_of(both),
                                both->gradient, both->bytes));
@@ -193,6 +204,29 @@ static void selectors_equal(const both_t *both)
     assert_true(device->gap == host->gap);
 }
 
+/* What the device has encoded, if it has. */
+static void payloads_equal(const both_t *both)
+{
+    const spar_wire_parts_t *parts = spar_cuda_ops.encoded(both->layer);
+    const uint32_t span = (uint32_t)both->one->n;
+    const size_t count = both->host.count;
+    const size_t bound =
+        spar_wire_payload_bound(both->host.travels, span, count);
+    unsigned char *host = data_alloc(bound, 1), *device = data_alloc(bound, 1);
+    spar_wire_header_t host_header = {0}, device_header = {0};
+
+    assert_int_equal(parts != NULL, !both->host.nonfinite && count <= 65536);
+    if (parts != NULL) {
+        ok(spar_wire_encode(&both->host, 0, count, 0, span, host, bound,
+                            &host_header));
+        ok(spar_wire_join(parts, device, bound, &device_header));
+        assert_memory_equal(&device_header, &host_header, sizeof(host_header));
+        assert_memory_equal(device, host, host_header.payload_bytes);
+    }
+    free(host);
+    free(device);
+}
+
 static void both_select(both_t *both, int call)
 {
     const case_t *one = both->one;
@@ -207,6 +241,7 @@ static void both_select(both_t *both, int call)
                             &both->device));
     selections_equal(both);
     selectors_equal(both);
+    payloads_equal(both);
 }
 
 static void finish(both_t *both)

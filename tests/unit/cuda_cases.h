@@ -24,6 +24,7 @@ typedef struct case_t {
     bool feedback;
     size_t shift; /* elements by which the gradient is shifted; of 16-bit
                      elements, bytes */
+    size_t only;  /* not 0: elements from there on are zero */
     bool ramp;    /* k is another one in each call */
     int jump;     /* this call's gradient is `by` times as large; those after
                      it, as small */

@@ -7,6 +7,21 @@
 
 #include <stdio.h>
 
+#ifdef SPAR_TEST_EMULATED
+#include "tests/cuda/emulated/emulated.h"
+#endif
+
+/* One layer, again and again. */
+#define STEADY 5000
+typedef struct steady {
+    float host[STEADY];
+    void *gradient;
+    int device;
+    spar_cuda_layer_t *layer;
+    spar_selector_t selector;
+    spar_selection_t selection;
+} steady_t;
+
 #define EACH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const spar_dtype_t elements[] = {SPAR_DTYPE_F32, SPAR_DTYPE_F64,
@@ -97,6 +112,25 @@ static void feedback_over_steps(void **state)
         many.kind = SPAR_SELECT_GAUSSIAN;
         many.calls = 5;
         case_check(&many);
+    }
+}
+
+/* Which take far fewer bits than as many that lie evenly. */
+static void entries_in_a_cluster(void **state)
+{
+    static const size_t sizes[] = {30, 300, 3000};
+
+    (void)state;
+    for (size_t i = 0; i < EACH(sizes); i++) {
+        const case_t one = {.kind = SPAR_SELECT_NONZERO,
+                            .element = SPAR_DTYPE_F32,
+                            .n = 30000,
+                            .k = 1,
+                            .shape = DATA_NORMAL,
+                            .only = sizes[i],
+                            .calls = 1};
+
+        case_check(&one);
     }
 }
 
@@ -206,6 +240,139 @@ static void values_are_rounded_alike(void **state)
     }
 }
 
+/* A layer whose guess is good: calls like this one come by the million. */
+static void steady_layer_open(steady_t *steady)
+{
+    const spar_cuda_size_t size = {.select = SPAR_SELECT_EXACT,
+                                   .element = SPAR_DTYPE_F32,
+                                   .dtype = SPAR_DTYPE_F32,
+                                   .count = STEADY};
+
+    data_fill_f32(steady->host, STEADY, DATA_NORMAL, 3);
+    assert_int_equal(
+        cudaMalloc((void **)&steady->gradient, sizeof(steady->host)),
+        cudaSuccess);
+    assert_int_equal(spar_cuda_ops.locate(steady->gradient, &steady->device),
+                     SPAR_CUDA_DEVICE);
+    assert_int_equal(spar_cuda_ops.to_device(steady->device, steady->gradient,
+                                             steady->host,
+                                             sizeof(steady->host)),
+                     SPAR_OK);
+    assert_int_equal(
+        spar_cuda_ops.create(steady->device, &size, &steady->layer), SPAR_OK);
+    spar_selection_init(&steady->selection);
+    spar_selector_init(&steady->selector, SPAR_SELECT_EXACT, SPAR_DTYPE_F32,
+                       STEADY);
+}
+
+static void steady_layer_close(steady_t *steady)
+{
+    spar_cuda_ops.destroy(steady->layer);
+    spar_selection_cleanup(&steady->selection);
+    cudaFree(steady->gradient);
+}
+
+static spar_status_t steady_select(steady_t *steady)
+{
+    return spar_cuda_ops.select(steady->layer, &steady->selector,
+                                steady->gradient, 50, 0, &steady->selection);
+}
+
+/* With the one that applies the call, four. */
+static void steady_state_takes_three_kernels(void **state)
+{
+    steady_t steady;
+    uint64_t before;
+
+    (void)state;
+    steady_layer_open(&steady);
+    assert_int_equal(steady_select(&steady), SPAR_OK);
+    before = spar_cuda_ops.launches();
+    assert_int_equal(steady_select(&steady), SPAR_OK);
+    assert_int_equal(spar_cuda_ops.launches() - before, 3);
+    steady_layer_close(&steady);
+}
+
+#ifdef SPAR_TEST_EMULATED
+static void steady_state_allocates_nothing(void **state)
+{
+    spar_emulated_counts_t before, after;
+    steady_t steady;
+
+    (void)state;
+    steady_layer_open(&steady);
+    assert_int_equal(steady_select(&steady), SPAR_OK);
+    assert_int_equal(steady_select(&steady), SPAR_OK);
+    spar_emulated_count(&before);
+    assert_int_equal(steady_select(&steady), SPAR_OK);
+    spar_emulated_count(&after);
+    assert_int_equal(after.allocations, before.allocations);
+    assert_int_equal(after.host_allocations, before.host_allocations);
+    assert_int_equal(after.device_waits, before.device_waits);
+    steady_layer_close(&steady);
+}
+
+/* Nothing is remembered of what failed, and the next call is as good as any. */
+static void selects_after(const spar_emulated_fail_t *fail,
+                          spar_status_t expected, int calls, bool *failed_p)
+{
+    spar_selection_t selection;
+    spar_selector_t selector;
+    spar_status_t status;
+    steady_t steady;
+
+    steady_layer_open(&steady);
+    spar_selection_init(&selection);
+    spar_selector_init(&selector, SPAR_SELECT_EXACT, SPAR_DTYPE_F32, STEADY);
+    for (int call = 0; call < calls; call++) {
+        assert_int_equal(steady_select(&steady), SPAR_OK);
+        assert_int_equal(
+            spar_selector_run(&selector, steady.host, NULL, 50, &selection),
+            SPAR_OK);
+    }
+    spar_emulated_fail(fail);
+    status = steady_select(&steady);
+    spar_emulated_fail(NULL);
+    *failed_p = status != SPAR_OK;
+    if (*failed_p) {
+        assert_int_equal(status, expected);
+        assert_true(steady.selector.threshold == selector.threshold);
+        assert_true(steady.selector.gap == selector.gap);
+        assert_null(spar_cuda_ops.encoded(steady.layer));
+        assert_int_equal(steady_select(&steady), SPAR_OK);
+    }
+    assert_int_equal(
+        spar_selector_run(&selector, steady.host, NULL, 50, &selection),
+        SPAR_OK);
+    assert_int_equal(steady.selection.count, selection.count);
+    assert_memory_equal(steady.selection.indices, selection.indices,
+                        selection.count * sizeof(uint32_t));
+    assert_true(steady.selector.gap == selector.gap);
+    spar_selection_cleanup(&selection);
+    steady_layer_close(&steady);
+}
+
+static void errors_change_nothing(void **state)
+{
+    (void)state;
+    for (int calls = 0; calls < 2; calls++) {
+        bool failed = true;
+
+        for (uint64_t i = 0; failed; i++) {
+            const spar_emulated_fail_t fail = {i, UINT64_MAX, UINT64_MAX};
+
+            selects_after(&fail, SPAR_ERR_NO_MEMORY, calls, &failed);
+        }
+        failed = true;
+        for (uint64_t i = 0; failed; i++) {
+            const spar_emulated_fail_t fail = {UINT64_MAX, i, UINT64_MAX};
+
+            selects_after(&fail, SPAR_ERR_IO, calls, &failed);
+        }
+    }
+}
+#endif
+
 static void wrong_arguments_are_refused(void **state)
 {
     const spar_cuda_size_t size = {.select = SPAR_SELECT_EXACT,
@@ -251,11 +418,17 @@ int main(void)
         cmocka_unit_test(all_shapes),
         cmocka_unit_test(all_counts_and_places),
         cmocka_unit_test(feedback_over_steps),
+        cmocka_unit_test(entries_in_a_cluster),
         cmocka_unit_test(too_many_candidates),
         cmocka_unit_test(k_rises_and_falls),
         cmocka_unit_test(many_candidates),
         cmocka_unit_test(nonfinite_changes_nothing),
         cmocka_unit_test(values_are_rounded_alike),
+        cmocka_unit_test(steady_state_takes_three_kernels),
+#ifdef SPAR_TEST_EMULATED
+        cmocka_unit_test(steady_state_allocates_nothing),
+        cmocka_unit_test(errors_change_nothing),
+#endif
         cmocka_unit_test(wrong_arguments_are_refused),
     };
     int devices = 0;
