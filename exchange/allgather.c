@@ -1,7 +1,7 @@
 #include "exchange/allgather.h"
 
+#include "exchange/apply.h"
 #include "exchange/block.h"
-#include "exchange/machine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,7 @@ static void shrink(spar_exchange_t *exchange)
     allgather_t *allgather = (allgather_t *)exchange;
 
     spar_blocks_cleanup(&allgather->blocks);
+    spar_apply_shrink(&allgather->machine);
 }
 
 static void destroy(spar_exchange_t *exchange)
@@ -54,9 +55,12 @@ static spar_status_t reserve(spar_exchange_t *exchange,
         &allgather->blocks, (size_t)exchange->transport->size,
         spar_wire_payload_bound(size->values, size->count, size->entries));
 
+    if (status == SPAR_OK) {
+        status = spar_apply_reserve(machine, size, size->entries);
+    }
     machine->room =
         status == SPAR_OK ? *size : (spar_exchange_size_t){.count = 0};
-    exchange->memory = allgather->blocks.capacity;
+    exchange->memory = allgather->blocks.capacity + spar_apply_memory(machine);
     return status;
 }
 
@@ -255,17 +259,16 @@ static spar_status_t add_blocks(allgather_t *allgather)
         const spar_wire_header_t *header = rank == exchange->transport->rank
                                                ? &exchange->call.header
                                                : &allgather->peers[rank].header;
-        const char *cause = NULL;
         spar_status_t status;
 
         if (machine->receives[rank].handle != NULL) {
             return SPAR_INPROGRESS;
         }
         status =
-            spar_wire_add(header, spar_block_payload(block_of(allgather, rank)),
-                          header->payload_bytes, exchange->call.out, &cause);
+            spar_apply_block(machine, rank, header,
+                             spar_block_payload(block_of(allgather, rank)));
         if (status != SPAR_OK) {
-            return spar_machine_fail(machine, status, rank, cause);
+            return status;
         }
         allgather->added++;
         exchange->moves++;
@@ -320,7 +323,8 @@ static spar_status_t progress_entries(allgather_t *allgather)
         return sent;
     }
     if (spar_machine_may_commit(machine)) {
-        spar_machine_commit(machine, exchange->call.selection);
+        applied = spar_apply_commit(machine, exchange->call.selection);
+        applied = applied == SPAR_OK ? SPAR_INPROGRESS : applied;
     } else if (spar_machine_may_apply(machine)) {
         applied = add_blocks(allgather);
     } else if (exchange->dropped) {

@@ -1,8 +1,8 @@
 #include "exchange/doubling.h"
 
 #include "exchange/agreement.h"
+#include "exchange/apply.h"
 #include "exchange/block.h"
-#include "exchange/partial.h"
 
 #include <stdlib.h>
 
@@ -263,11 +263,11 @@ static spar_status_t progress(spar_exchange_t *exchange)
         return status;
     }
     if (spar_machine_may_commit(machine)) {
-        spar_machine_commit(machine, exchange->call.selection);
-        return SPAR_INPROGRESS;
+        status = spar_apply_commit(machine, exchange->call.selection);
+        return status == SPAR_OK ? SPAR_INPROGRESS : status;
     }
     if (status == SPAR_OK && spar_machine_may_apply(machine)) {
-        spar_partial_write(&doubling->partial, exchange->call.out);
+        status = spar_apply_partial(machine, &doubling->partial);
     } else if (status == SPAR_OK && !spar_machine_is_over(machine)) {
         status = SPAR_INPROGRESS;
     }

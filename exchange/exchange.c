@@ -15,7 +15,8 @@ static bool fits(const spar_machine_t *machine,
            call->header.values == room->values &&
            (call->header.flags != 0 ||
             (call->selection->count <= room->entries &&
-             (call->residual != NULL || !room->feedback)));
+             (call->residual != NULL || !room->feedback) &&
+             (call->target == NULL || room->targeted)));
 }
 
 void spar_exchange_shrink(spar_exchange_t *exchange)

@@ -20,6 +20,7 @@
 #ifndef SPAR_EXCHANGE_EXCHANGE_H
 #define SPAR_EXCHANGE_EXCHANGE_H
 
+#include "exchange/target.h"
 #include "exchange/transport.h"
 #include "sparsify/wire.h"
 
@@ -34,6 +35,7 @@ typedef struct spar_exchange_size {
     uint64_t count;       /* elements of the layer (or of the segment) */
     uint64_t entries;     /* most that a rank selects; the k of a split */
     bool feedback;        /* all calls have a residual */
+    bool targeted;        /* calls may have a target; each rank for itself */
 } spar_exchange_size_t;
 
 /* One call. What is pointed to stays valid and untouched by the caller until
@@ -54,6 +56,10 @@ typedef struct spar_exchange_call {
     /* All of `selection`, encoded elsewhere (spar_wire_join); NULL: not. For
      * machines that send it so; others encode parts of it, or sums. */
     const spar_wire_parts_t *encoded;
+    /* NULL: the result is applied to these arrays. Otherwise it is applied by
+     * the target, and none of the arrays is touched (`residual` only tells that
+     * there is one). Each rank for itself. */
+    spar_target_t *target;
     /* Entries may follow the header at once, without waiting for the others'
      * flags: every rank is known to have room for a call of this size. The same
      * on every rank. */
@@ -125,7 +131,8 @@ spar_status_t spar_exchange_start(spar_exchange_t *exchange,
 /*
  * Advances without blocking or allocating. SPAR_OK: done; if flags are 0 and
  * the result was not dropped, `out` holds the sum and the residual is what was
- * not delivered; otherwise neither was touched. Errors are final: all
+ * not delivered, or the target has been told all of it; otherwise neither was
+ * touched. Errors are final: all
  * transfers are canceled, `cause` names layer, peer and reason, and `out` and
  * the residual are unspecified. Not every rank need notice: others may wait for
  * the failed one without end.

@@ -1,16 +1,10 @@
 #include "exchange/machine.h"
 
 #include "exchange/transfers.h"
-#include "sparsify/residual.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Elements that are committed between two looks at the network: a few tens of
- * microseconds, so that transfers do not wait for local work. */
-#define COMMIT_PIECE (128u * 1024u)
 
 spar_status_t spar_machine_init(spar_machine_t *machine,
                                 const spar_exchange_ops_t *ops,
@@ -47,6 +41,7 @@ bool spar_machine_release(spar_machine_t *machine)
     }
     free(machine->sends);
     free(machine->receives);
+    spar_selection_cleanup(&machine->decoded);
     return true;
 }
 
@@ -155,31 +150,4 @@ bool spar_machine_may_apply(const spar_machine_t *machine)
 
     return exchange->agreed && exchange->flags == 0 && exchange->call.apply &&
            !exchange->dropped;
-}
-
-void spar_machine_commit(spar_machine_t *machine,
-                         const spar_selection_t *delivered)
-{
-    const spar_exchange_call_t *call = &machine->exchange.call;
-    size_t size = spar_dtype_size(call->header.dtype);
-    uint64_t begin = machine->committed;
-    uint64_t end = begin + COMMIT_PIECE;
-
-    if (end > call->header.count) {
-        end = call->header.count;
-    }
-    if (call->residual != NULL && call->gradient != NULL) {
-        spar_residual_commit(call->header.dtype, call->residual, call->gradient,
-                             call->out, begin, end);
-    } else if (call->residual != NULL) {
-        spar_residual_clear_out(call->header.dtype, call->out, begin, end);
-    } else {
-        memset((char *)call->out + begin * size, 0, (end - begin) * size);
-    }
-    machine->committed = end;
-    machine->exchange.moves++;
-    if (end == call->header.count && call->residual != NULL &&
-        delivered != NULL) {
-        spar_residual_settle(call->residual, delivered);
-    }
 }

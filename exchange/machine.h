@@ -1,7 +1,6 @@
 /*
  * Spar: what the machines of exchange/exchange.h share: their life, their
- * transfers with the other ranks, the way they fail, and the local half of
- * error feedback. For the machines only.
+ * transfers with the other ranks, and the way they fail. For the machines only.
  */
 #ifndef SPAR_EXCHANGE_MACHINE_H
 #define SPAR_EXCHANGE_MACHINE_H
@@ -16,6 +15,7 @@ typedef struct spar_machine {
     spar_transfer_t *sends;    /* one per rank */
     spar_transfer_t *receives; /* one per rank */
     uint64_t committed;        /* elements of the layer */
+    spar_selection_t decoded;  /* a block on its way to a target */
 } spar_machine_t;
 
 /* The common part of create, after the machine was zeroed. `transport` outlives
@@ -65,14 +65,5 @@ static inline bool spar_machine_may_commit(const spar_machine_t *machine)
     return spar_machine_may_apply(machine) &&
            machine->committed < machine->exchange.call.header.count;
 }
-
-/*
- * Takes the next piece of the gradient into the residual and sets that piece of
- * `out` to 0; only the latter without a residual, or where it holds the
- * gradient already. With the last piece, `delivered` (NULL: none) is taken out
- * of the residual.
- */
-void spar_machine_commit(spar_machine_t *machine,
-                         const spar_selection_t *delivered);
 
 #endif

@@ -1,6 +1,7 @@
 #include "exchange/node.h"
 
 #include "base/smaller.h"
+#include "exchange/apply.h"
 #include "exchange/node_machine.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ static void shrink(spar_exchange_t *exchange)
     spar_partial_cleanup(&node->partial);
     spar_blocks_cleanup(&node->entries);
     spar_blocks_cleanup(&node->blocks);
+    spar_apply_shrink(&node->machine);
 }
 
 static void destroy(spar_exchange_t *exchange)
@@ -63,10 +65,14 @@ static spar_status_t reserve(spar_exchange_t *exchange,
         status = spar_partial_reserve(&node->partial, size->dtype, size->count,
                                       most);
     }
+    if (status == SPAR_OK) {
+        status = spar_apply_reserve(&node->machine, size, most);
+    }
     node->machine.room =
         status == SPAR_OK ? *size : (spar_exchange_size_t){.count = 0};
     exchange->memory = node->entries.capacity + node->blocks.capacity +
-                       spar_partial_memory(&node->partial);
+                       spar_partial_memory(&node->partial) +
+                       spar_apply_memory(&node->machine);
     return status;
 }
 
@@ -93,13 +99,12 @@ static spar_status_t add_node(spar_node_exchange_t *node)
 {
     spar_machine_t *machine = &node->machine;
     const spar_node_t *from = &node->nodes[node->added];
-    const char *cause = NULL;
-    spar_status_t status = spar_wire_add(
-        &from->header, spar_block_payload(spar_node_block(node, node->added)),
-        from->header.payload_bytes, machine->exchange.call.out, &cause);
+    spar_status_t status = spar_apply_block(
+        machine, from->leader, &from->header,
+        spar_block_payload(spar_node_block(node, node->added)));
 
     if (status != SPAR_OK) {
-        return spar_machine_fail(machine, status, from->leader, cause);
+        return status;
     }
     node->added++;
     machine->exchange.moves++;
@@ -137,8 +142,8 @@ static spar_status_t progress(spar_exchange_t *exchange)
         return status;
     }
     if (spar_machine_may_commit(machine)) {
-        spar_machine_commit(machine, exchange->call.selection);
-        return SPAR_INPROGRESS;
+        status = spar_apply_commit(machine, exchange->call.selection);
+        return status == SPAR_OK ? SPAR_INPROGRESS : status;
     }
     if (status == SPAR_OK && spar_machine_may_apply(machine)) {
         status = add_node(node);

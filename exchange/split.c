@@ -1,6 +1,7 @@
 #include "exchange/split.h"
 
 #include "base/smaller.h"
+#include "exchange/apply.h"
 #include "exchange/split_machine.h"
 
 #include <stdlib.h>
@@ -185,7 +186,8 @@ static spar_status_t progress(spar_exchange_t *exchange)
     }
     status = progress_phase(split);
     if (status == SPAR_INPROGRESS && spar_machine_may_commit(machine)) {
-        spar_machine_commit(machine, NULL);
+        status = spar_apply_commit(machine, NULL);
+        status = status == SPAR_OK ? SPAR_INPROGRESS : status;
     }
     return status == SPAR_OK ? spar_machine_end(machine) : status;
 }

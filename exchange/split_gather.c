@@ -1,5 +1,5 @@
+#include "exchange/apply.h"
 #include "exchange/split_machine.h"
-#include "sparsify/residual.h"
 #include "sparsify/wire_bytes.h"
 
 static unsigned char *result_of(const spar_split_t *split, int owner)
@@ -202,24 +202,35 @@ static void note_delivered(spar_split_t *split, uint32_t begin, uint32_t end)
     }
 }
 
+/* Adds a region's result, which is decoded already. */
+static spar_status_t add_region(spar_split_t *split, int owner)
+{
+    spar_machine_t *machine = &split->machine;
+    const spar_wire_header_t *header = &split->parts[owner].header;
+    spar_target_t *target = machine->exchange.call.target;
+
+    return target == NULL
+               ? spar_apply_block(machine, owner, header,
+                                  spar_block_payload(result_of(split, owner)))
+               : spar_apply_entries(machine, header->first, &split->decoded);
+}
+
 static spar_status_t apply_region(spar_split_t *split, int owner)
 {
     spar_machine_t *machine = &split->machine;
     const spar_exchange_call_t *call = &machine->exchange.call;
     const spar_wire_header_t *header = &split->parts[owner].header;
     const unsigned char *payload = spar_block_payload(result_of(split, owner));
-    unsigned char *out = (unsigned char *)call->out +
-                         header->first * spar_dtype_size(header->dtype);
     const char *cause = NULL;
     spar_status_t status = spar_wire_decode(
         header, payload, header->payload_bytes, &split->decoded, &cause);
 
-    if (status == SPAR_OK) {
-        status =
-            spar_wire_add(header, payload, header->payload_bytes, out, &cause);
-    }
     if (status != SPAR_OK) {
         return spar_machine_fail(machine, status, owner, cause);
+    }
+    status = add_region(split, owner);
+    if (status != SPAR_OK) {
+        return status;
     }
     if (call->residual != NULL) {
         note_delivered(split, (uint32_t)header->first,
@@ -250,8 +261,8 @@ spar_status_t spar_split_progress_apply(spar_split_t *split)
     exchange->entries_sent = call->selection->count;
     if (call->residual != NULL) {
         exchange->entries_sent = split->delivered.count;
-        spar_residual_settle(call->residual, &split->delivered);
+        status = spar_apply_settle(&split->machine, &split->delivered);
     }
     spar_split_balance_finish(&split->balance, split->state);
-    return SPAR_OK;
+    return status;
 }

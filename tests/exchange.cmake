@@ -1,5 +1,5 @@
 # N ranks in one process, and what every algorithm has to pass.
-add_library(spar_test_job STATIC unit/job.c
+add_library(spar_test_job STATIC unit/job.c unit/job_target.c
     unit/algorithms.c unit/exchange_cases.c)
 target_link_libraries(spar_test_job PUBLIC
     spar_exchange spar_loopback PkgConfig::CMOCKA m)

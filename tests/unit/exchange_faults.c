@@ -218,7 +218,8 @@ static void recover(run_t *run)
                                        .values = shape->values,
                                        .count = shape->count,
                                        .entries = shape->k,
-                                       .feedback = !shape->lossless};
+                                       .feedback = !shape->lossless,
+                                       .targeted = true};
 
     run->flags = 0;
     for (int i = 0; i < shape->size; i++) {

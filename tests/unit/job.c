@@ -55,7 +55,8 @@ static void setup_rank(job_t *job, int index)
                                        .values = shape->values,
                                        .count = shape->count,
                                        .entries = shape->k,
-                                       .feedback = !shape->lossless};
+                                       .feedback = !shape->lossless,
+                                       .targeted = true};
 
     rank->gradient = make(job);
     rank->gradient_before = make(job);
@@ -63,6 +64,9 @@ static void setup_rank(job_t *job, int index)
     rank->residual_before = make(job);
     rank->fresh = make(job);
     rank->sums = !shape->lossless && (index + shape->seed) % 2 == 1;
+    rank->target = (index + shape->seed) % 4 == 2
+                       ? job_target_create(shape->dtype, shape->count)
+                       : NULL;
     rank->out = make(job);
     spar_selector_init(&rank->selector,
                        shape->lossless ? SPAR_SELECT_NONZERO
@@ -109,6 +113,7 @@ void job_teardown(job_t *job)
         free(rank->residual_before);
         free(rank->fresh);
         free(rank->out);
+        job_target_destroy(rank->target);
     }
     assert_int_equal(spar_loopback_pending(job->loopback), 0);
     spar_loopback_destroy(job->loopback);
@@ -149,7 +154,8 @@ void job_fill(job_t *job)
     }
 }
 
-/* Ranks differ in who takes the gradient in: their selection or the machine. */
+/* Ranks differ in who takes the gradient in: their selection, the machine or
+ * the call's target. */
 static void select_entries(const job_t *job, job_rank_t *rank,
                            spar_exchange_call_t *call)
 {
@@ -197,6 +203,9 @@ void job_start(job_t *job, int index)
     if (rank->selection.nonfinite) {
         call.header.flags |= SPAR_WIRE_NONFINITE;
     }
+    if (rank->target != NULL) {
+        job_target_take(rank->target, &call);
+    }
     rank->status = spar_exchange_start(rank->exchange, &call);
     if (rank->status == SPAR_OK) {
         rank->status = SPAR_INPROGRESS;
@@ -221,6 +230,10 @@ static void take_fresh(job_rank_t *rank)
 static bool advance(job_t *job, job_rank_t *rank)
 {
     rank->status = spar_exchange_progress(rank->exchange);
+    if (rank->target != NULL) {
+        job_target_give(rank->target, rank->residual,
+                        job->shape.in_place ? rank->gradient : rank->out);
+    }
     if (rank->status != SPAR_INPROGRESS) {
         if (rank->sums && rank->status == SPAR_OK &&
             rank->exchange->flags == 0 && !rank->exchange->dropped) {

@@ -7,6 +7,7 @@
 #ifndef SPAR_TESTS_JOB_H
 #define SPAR_TESTS_JOB_H
 
+#include "job_target.h"
 #include "unit.h"
 
 #include "exchange/exchange.h"
@@ -56,6 +57,7 @@ typedef struct job_rank {
     void *residual_before;
     void *fresh; /* the next residual, if it is made by the selection */
     bool sums;   /* it is */
+    job_target_t *target; /* NULL: the machine writes the arrays itself */
     void *out;
     spar_split_state_t state;
     uint32_t flags; /* that this rank adds to the next call */

@@ -105,6 +105,26 @@ static void little_leaves_a_node(void **state)
     job_teardown(&job);
 }
 
+/* The sum of a node has turned dense: its block has more entries than the ranks
+ * may have selected together. Also where ranks apply it by a target. */
+static void dense_blocks_are_added(void **state)
+{
+    static const job_algorithm_t fours = {.name = "node, fours",
+                                          .create = create_fours};
+
+    (void)state;
+    for (int eager = 0; eager < 2; eager++) {
+        job_t job;
+
+        job_setup(&job, &fours,
+                  &(job_shape_t){
+                      .size = 8, .count = 1000, .k = 225, .eager = eager != 0});
+        assert_true(job_step(&job));
+        job_check(&job);
+        job_teardown(&job);
+    }
+}
+
 static void nodes_in_another_order_are_refused(void **state)
 {
     static const int wrong[][3] = {{1, 0, 0}, {0, 2, 1}, {0, -1, 0}};
@@ -132,6 +152,7 @@ int main(void)
         EXCHANGE_CASE(requests_bind_all, &together),
         EXCHANGE_CASE(faults_never_pass_silently, &together),
         cmocka_unit_test(little_leaves_a_node),
+        cmocka_unit_test(dense_blocks_are_added),
         cmocka_unit_test(nodes_in_another_order_are_refused)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
