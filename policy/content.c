@@ -1,7 +1,5 @@
 #include "policy/content.h"
 
-#include "policy/element.h"
-
 #include <math.h>
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #ifndef SPAR_POLICY_CONTENT_H
 #define SPAR_POLICY_CONTENT_H
 
-#include "base/dtype.h"
+#include "policy/element.h"
 #include "policy/guard.h"
 
 /* Elements that are looked at, spread evenly. */
@@ -36,6 +36,13 @@ typedef struct spar_content {
  * or Inf among the samples are passed over. */
 void spar_content_look(spar_content_t *content, spar_dtype_t dtype,
                        const void *result, uint64_t count);
+
+/* The elements of such a result that are looked at: these rows, one after the
+ * other, as a result of so many elements look the same. */
+static inline spar_element_rows_t spar_content_rows(uint64_t count)
+{
+    return spar_element_spread(SPAR_CONTENT_SAMPLES, count);
+}
 
 /* SPAR_GUARD_PARAMETERS, _RUNNING, _WHOLE or _ONE_SIGN, if that holds for
  * every result; SPAR_GUARD_NONE before enough results were seen. */

@@ -1,7 +1,6 @@
 #include "policy/loss_scale.h"
 
 #include "base/quantile.h"
-#include "policy/element.h"
 
 #include <math.h>
 #include <string.h>
@@ -84,19 +83,24 @@ static double find_level(const uint16_t *bins, uint64_t count)
  * elements decide; nor the mean of logarithms: elements that were too small for
  * 16 bits appear when the scale grows, and would count as much as the others.
  */
-static double level_of(spar_dtype_t dtype, const void *gradient, uint64_t count)
+static double level_of(spar_dtype_t dtype, const void *gradient,
+                       const spar_element_rows_t *rows)
 {
     uint16_t bins[BINS] = {0};
+
+    for (uint64_t i = 0; i < rows->number; i++) {
+        count_run(dtype, gradient, rows->stride * i, rows->width, bins);
+    }
+    return find_level(bins, rows->number * rows->width);
+}
+
+spar_element_rows_t spar_loss_scale_rows(uint64_t count)
+{
     uint64_t runs = count < FEW_ELEMENTS ? FEW_RUNS : RUNS;
 
-    if (count <= runs * RUN) {
-        count_run(dtype, gradient, 0, count, bins);
-        return find_level(bins, count);
-    }
-    for (uint64_t i = 0; i < runs; i++) {
-        count_run(dtype, gradient, (count - RUN) / (runs - 1) * i, RUN, bins);
-    }
-    return find_level(bins, runs * RUN);
+    return count <= runs * RUN
+               ? (spar_element_rows_t){1, count, count}
+               : (spar_element_rows_t){runs, RUN, (count - RUN) / (runs - 1)};
 }
 
 /* Least, median and largest of the latest levels. */
@@ -129,10 +133,11 @@ static bool is_known(const spar_loss_scale_t *scale)
     return scale->count >= SPAR_LOSS_SCALE_CALLS;
 }
 
-bool spar_loss_scale_look(spar_loss_scale_t *scale, spar_dtype_t dtype,
-                          const void *gradient, uint64_t count)
+/* From elements that lie so. */
+static bool look_at(spar_loss_scale_t *scale, spar_dtype_t dtype,
+                    const void *gradient, const spar_element_rows_t *rows)
 {
-    double level = level_of(dtype, gradient, count);
+    double level = level_of(dtype, gradient, rows);
     range_t range;
 
     scale->state = SPAR_LOSS_SCALE_BLIND;
@@ -147,6 +152,23 @@ bool spar_loss_scale_look(spar_loss_scale_t *scale, spar_dtype_t dtype,
     range = range_of(scale);
     return range.most - range.least <= CALM &&
            is_power(level - range.middle, NEAR_ENOUGH);
+}
+
+bool spar_loss_scale_look(spar_loss_scale_t *scale, spar_dtype_t dtype,
+                          const void *gradient, uint64_t count)
+{
+    spar_element_rows_t rows = spar_loss_scale_rows(count);
+
+    return look_at(scale, dtype, gradient, &rows);
+}
+
+bool spar_loss_scale_look_at_rows(spar_loss_scale_t *scale, spar_dtype_t dtype,
+                                  const void *rows, uint64_t count)
+{
+    spar_element_rows_t packed = spar_loss_scale_rows(count);
+
+    packed.stride = packed.width;
+    return look_at(scale, dtype, rows, &packed);
 }
 
 static void add(spar_loss_scale_t *scale)

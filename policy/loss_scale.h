@@ -12,7 +12,7 @@
 #ifndef SPAR_POLICY_LOSS_SCALE_H
 #define SPAR_POLICY_LOSS_SCALE_H
 
-#include "base/dtype.h"
+#include "policy/element.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +43,12 @@ typedef struct spar_loss_scale {
  * finite values and zeros have no level. */
 bool spar_loss_scale_look(spar_loss_scale_t *scale, spar_dtype_t dtype,
                           const void *gradient, uint64_t count);
+
+/* The same from the elements that are looked at: these rows of a gradient of
+ * `count` elements, one after the other. */
+spar_element_rows_t spar_loss_scale_rows(uint64_t count);
+bool spar_loss_scale_look_at_rows(spar_loss_scale_t *scale, spar_dtype_t dtype,
+                                  const void *rows, uint64_t count);
 
 /* The call is over. Its gradient was one like those before it; */
 void spar_loss_scale_keep(spar_loss_scale_t *scale);

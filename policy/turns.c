@@ -1,7 +1,5 @@
 #include "policy/turns.h"
 
-#include "policy/element.h"
-
 #include <math.h>
 
 /* Elements of a result: their mean magnitude is good to some percent. */
@@ -53,8 +51,9 @@ static bool find_size(spar_dtype_t dtype, const void *result, uint64_t count,
     return true;
 }
 
-void spar_turns_look(spar_turns_t *turns, spar_dtype_t dtype,
-                     const void *result, uint64_t count)
+/* Of a result of `count` elements, of which `there` are at hand. */
+static void note_size(spar_turns_t *turns, spar_dtype_t dtype, uint64_t count,
+                      const void *elements, uint64_t there)
 {
     double size = 0;
 
@@ -63,7 +62,7 @@ void spar_turns_look(spar_turns_t *turns, spar_dtype_t dtype,
         turns->count = count;
         turns->seen = 0;
     }
-    if (!find_size(dtype, result, count, &size)) {
+    if (!find_size(dtype, elements, there, &size)) {
         if (turns->seen == 0) {
             return;
         }
@@ -72,6 +71,23 @@ void spar_turns_look(spar_turns_t *turns, spar_dtype_t dtype,
     }
     turns->sizes[turns->seen % SPAR_TURNS_KEPT] = size;
     turns->seen++;
+}
+
+spar_element_rows_t spar_turns_rows(uint64_t count)
+{
+    return spar_element_spread(SAMPLES, count);
+}
+
+void spar_turns_look(spar_turns_t *turns, spar_dtype_t dtype,
+                     const void *result, uint64_t count)
+{
+    note_size(turns, dtype, count, result, count);
+}
+
+void spar_turns_look_at_rows(spar_turns_t *turns, spar_dtype_t dtype,
+                             const void *rows, uint64_t count)
+{
+    note_size(turns, dtype, count, rows, count < SAMPLES ? count : SAMPLES);
 }
 
 /* Every `layers`-th result, the first one `back` before the latest. */

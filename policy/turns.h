@@ -13,7 +13,7 @@
 #ifndef SPAR_POLICY_TURNS_H
 #define SPAR_POLICY_TURNS_H
 
-#include "base/dtype.h"
+#include "policy/element.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +32,12 @@ typedef struct spar_turns {
 /* Zero-initialised: nothing seen. A call of another length begins anew. */
 void spar_turns_look(spar_turns_t *turns, spar_dtype_t dtype,
                      const void *result, uint64_t count);
+
+/* The same from the elements that are looked at: these rows of a result of
+ * `count` elements, one after the other. */
+spar_element_rows_t spar_turns_rows(uint64_t count);
+void spar_turns_look_at_rows(spar_turns_t *turns, spar_dtype_t dtype,
+                             const void *rows, uint64_t count);
 
 /* Whether the sizes go up and down as if sums took turns, in any of `layers`
  * layers that are called one after the other. false before enough was seen. */
