@@ -55,11 +55,10 @@ static spar_status_t reserve(spar_exchange_t *exchange,
         &allgather->blocks, (size_t)exchange->transport->size,
         spar_wire_payload_bound(size->values, size->count, size->entries));
 
+    machine->room = (spar_exchange_size_t){.count = 0};
     if (status == SPAR_OK) {
         status = spar_apply_reserve(machine, size, size->entries);
     }
-    machine->room =
-        status == SPAR_OK ? *size : (spar_exchange_size_t){.count = 0};
     exchange->memory = allgather->blocks.capacity + spar_apply_memory(machine);
     return status;
 }
@@ -254,6 +253,9 @@ static spar_status_t add_blocks(allgather_t *allgather)
     spar_machine_t *machine = &allgather->machine;
     spar_exchange_t *exchange = &machine->exchange;
 
+    if (spar_apply_begins_again(machine)) {
+        allgather->added = 0;
+    }
     while (allgather->added < exchange->transport->size) {
         int rank = allgather->added;
         const spar_wire_header_t *header = rank == exchange->transport->rank
@@ -273,7 +275,7 @@ static spar_status_t add_blocks(allgather_t *allgather)
         allgather->added++;
         exchange->moves++;
     }
-    return SPAR_OK;
+    return spar_apply_finish(machine);
 }
 
 /* Whether the entries from a rank are those that it has announced, and not of

@@ -13,9 +13,15 @@ spar_status_t spar_apply_reserve(spar_machine_t *machine,
                                  const spar_exchange_size_t *size,
                                  uint64_t entries)
 {
-    return size->targeted
-               ? spar_selection_reserve(&machine->decoded, size->dtype, entries)
-               : SPAR_OK;
+    spar_status_t status = SPAR_OK;
+
+    if (size->targeted) {
+        status =
+            spar_selection_reserve(&machine->decoded, size->dtype, entries);
+    }
+    machine->room = *size;
+    machine->room.targeted = size->targeted && status == SPAR_OK;
+    return status;
 }
 
 void spar_apply_shrink(spar_machine_t *machine)
@@ -28,14 +34,47 @@ size_t spar_apply_memory(const spar_machine_t *machine)
     return spar_selection_memory(&machine->decoded);
 }
 
-/* What a target could not do. */
+/* Of a target: what it could not do, arrays of the host have to. */
 static spar_status_t check(spar_machine_t *machine, spar_status_t status)
 {
-    return status == SPAR_OK
-               ? SPAR_OK
-               : spar_machine_fail(machine, status,
-                                   machine->exchange.transport->rank,
-                                   "its device cannot apply the result");
+    spar_exchange_call_t *call = &machine->exchange.call;
+
+    if (status >= 0) {
+        return status;
+    }
+    if (call->target->ops->give_up(call->target, call) != SPAR_OK) {
+        return spar_machine_fail(machine, status,
+                                 machine->exchange.transport->rank,
+                                 "its device cannot apply the result");
+    }
+    call->target = NULL;
+    machine->committed = 0;
+    machine->again = true;
+    machine->exchange.moves++;
+    return SPAR_INPROGRESS;
+}
+
+bool spar_apply_begins_again(spar_machine_t *machine)
+{
+    bool again = machine->again;
+
+    machine->again = false;
+    return again;
+}
+
+/* What a target still does takes microseconds: nobody is to sleep for it. */
+spar_status_t spar_apply_finish(spar_machine_t *machine)
+{
+    spar_target_t *target = machine->exchange.call.target;
+    spar_status_t status;
+
+    if (target == NULL || machine->finished) {
+        return SPAR_OK;
+    }
+    machine->exchange.moves++;
+    status = check(machine, target->ops->finish(target));
+    machine->finished = status == SPAR_OK;
+    return status;
 }
 
 static void commit_piece(const spar_exchange_call_t *call, uint64_t begin,
@@ -61,19 +100,22 @@ spar_status_t spar_apply_commit(spar_machine_t *machine,
     uint64_t count = call->header.count;
     uint64_t begin = machine->committed;
     uint64_t end = count - begin > COMMIT_PIECE ? begin + COMMIT_PIECE : count;
-    spar_status_t status = SPAR_OK;
+    spar_status_t status;
 
     if (call->target != NULL) {
         end = count;
         status = check(machine, call->target->ops->commit(call->target));
+        if (status != SPAR_OK) {
+            return status;
+        }
     } else {
         commit_piece(call, begin, end);
     }
     machine->committed = end;
     machine->exchange.moves++;
-    return status == SPAR_OK && end == count && delivered != NULL
+    return end == count && delivered != NULL
                ? spar_apply_settle(machine, delivered)
-               : status;
+               : SPAR_OK;
 }
 
 spar_status_t spar_apply_settle(spar_machine_t *machine,

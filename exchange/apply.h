@@ -1,7 +1,9 @@
 /*
  * Spar: how machines apply a call: to its arrays, or by its target
  * (exchange/target.h). For the machines only; call it when
- * spar_machine_may_apply. SPAR_OK, or the error that has ended the call.
+ * spar_machine_may_apply. SPAR_OK, or the error that has ended the call, or
+ * SPAR_INPROGRESS: the target was given up, and everything is to be applied
+ * once more, from the first commit on.
  */
 #ifndef SPAR_EXCHANGE_APPLY_H
 #define SPAR_EXCHANGE_APPLY_H
@@ -9,7 +11,8 @@
 #include "exchange/machine.h"
 #include "exchange/partial.h"
 
-/* Part of reserve: blocks of at most so many entries will be added. */
+/* The last part of reserve: blocks of at most so many entries will be added.
+ * SPAR_ERR_NO_MEMORY: there is room, but for calls with a target. */
 spar_status_t spar_apply_reserve(spar_machine_t *machine,
                                  const spar_exchange_size_t *size,
                                  uint64_t entries);
@@ -42,5 +45,11 @@ spar_status_t spar_apply_entries(spar_machine_t *machine, uint64_t first,
 /* Adds the sum of all ranks. */
 spar_status_t spar_apply_partial(spar_machine_t *machine,
                                  const spar_partial_t *partial);
+
+/* When all is added: SPAR_OK as soon as it is done, SPAR_INPROGRESS before. */
+spar_status_t spar_apply_finish(spar_machine_t *machine);
+
+/* Whether the machine has to begin to add anew, told once. */
+bool spar_apply_begins_again(spar_machine_t *machine);
 
 #endif

@@ -31,8 +31,9 @@ typedef struct doubling {
     int rounds; /* its logarithm */
     int number; /* of the present step: 0 folds, rounds + 1 unfolds */
     bool posted;
-    bool taken;  /* what the step receives is in the sum */
-    bool merged; /* more than this rank's own entries are in the sum */
+    bool taken;   /* what the step receives is in the sum */
+    bool merged;  /* more than this rank's own entries are in the sum */
+    bool applied; /* the sum is in `out` */
 } doubling_t;
 
 static void shrink(spar_exchange_t *exchange)
@@ -244,6 +245,21 @@ static spar_status_t progress_steps(doubling_t *doubling)
     return status;
 }
 
+static spar_status_t progress_sum(doubling_t *doubling)
+{
+    spar_machine_t *machine = &doubling->machine;
+    spar_status_t status = SPAR_OK;
+
+    if (spar_apply_begins_again(machine)) {
+        doubling->applied = false;
+    }
+    if (!doubling->applied) {
+        status = spar_apply_partial(machine, &doubling->partial);
+        doubling->applied = status == SPAR_OK;
+    }
+    return status == SPAR_OK ? spar_apply_finish(machine) : status;
+}
+
 static spar_status_t progress(spar_exchange_t *exchange)
 {
     doubling_t *doubling = (doubling_t *)exchange;
@@ -267,7 +283,7 @@ static spar_status_t progress(spar_exchange_t *exchange)
         return status == SPAR_OK ? SPAR_INPROGRESS : status;
     }
     if (status == SPAR_OK && spar_machine_may_apply(machine)) {
-        status = spar_apply_partial(machine, &doubling->partial);
+        status = progress_sum(doubling);
     } else if (status == SPAR_OK && !spar_machine_is_over(machine)) {
         status = SPAR_INPROGRESS;
     }
@@ -283,6 +299,7 @@ static spar_status_t start(spar_exchange_t *exchange)
     doubling->number = 0;
     doubling->posted = false;
     doubling->merged = false;
+    doubling->applied = false;
     if (call->header.flags == 0) {
         spar_partial_begin(&doubling->partial, call->header.dtype,
                            call->header.span, call->selection);

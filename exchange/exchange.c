@@ -58,6 +58,8 @@ spar_status_t spar_exchange_start(spar_exchange_t *exchange,
     exchange->bytes_sent = 0;
     exchange->entries_sent = 0;
     machine->committed = 0;
+    machine->again = false;
+    machine->finished = false;
     machine->busy = true;
     return exchange->ops->start(exchange);
 }

@@ -58,7 +58,7 @@ typedef struct spar_exchange_call {
     const spar_wire_parts_t *encoded;
     /* NULL: the result is applied to these arrays. Otherwise it is applied by
      * the target, and none of the arrays is touched (`residual` only tells that
-     * there is one). Each rank for itself. */
+     * there is one) before the target is given up. Each rank for itself. */
     spar_target_t *target;
     /* Entries may follow the header at once, without waiting for the others'
      * flags: every rank is known to have room for a call of this size. The same
@@ -131,8 +131,7 @@ spar_status_t spar_exchange_start(spar_exchange_t *exchange,
 /*
  * Advances without blocking or allocating. SPAR_OK: done; if flags are 0 and
  * the result was not dropped, `out` holds the sum and the residual is what was
- * not delivered, or the target has been told all of it; otherwise neither was
- * touched. Errors are final: all
+ * not delivered; otherwise neither was touched. Errors are final: all
  * transfers are canceled, `cause` names layer, peer and reason, and `out` and
  * the residual are unspecified. Not every rank need notice: others may wait for
  * the failed one without end.

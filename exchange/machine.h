@@ -16,6 +16,8 @@ typedef struct spar_machine {
     spar_transfer_t *receives; /* one per rank */
     uint64_t committed;        /* elements of the layer */
     spar_selection_t decoded;  /* a block on its way to a target */
+    bool again;    /* the target was given up: all of it is applied once more */
+    bool finished; /* the target is through */
 } spar_machine_t;
 
 /* The common part of create, after the machine was zeroed. `transport` outlives

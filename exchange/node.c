@@ -65,11 +65,10 @@ static spar_status_t reserve(spar_exchange_t *exchange,
         status = spar_partial_reserve(&node->partial, size->dtype, size->count,
                                       most);
     }
+    node->machine.room = (spar_exchange_size_t){.count = 0};
     if (status == SPAR_OK) {
         status = spar_apply_reserve(&node->machine, size, most);
     }
-    node->machine.room =
-        status == SPAR_OK ? *size : (spar_exchange_size_t){.count = 0};
     exchange->memory = node->entries.capacity + node->blocks.capacity +
                        spar_partial_memory(&node->partial) +
                        spar_apply_memory(&node->machine);
@@ -103,12 +102,27 @@ static spar_status_t add_node(spar_node_exchange_t *node)
         machine, from->leader, &from->header,
         spar_block_payload(spar_node_block(node, node->added)));
 
-    if (status != SPAR_OK) {
-        return status;
+    if (status == SPAR_OK) {
+        node->added++;
+        machine->exchange.moves++;
     }
-    node->added++;
-    machine->exchange.moves++;
-    return node->added == node->node_count ? SPAR_OK : SPAR_INPROGRESS;
+    return status;
+}
+
+static spar_status_t progress_sum(spar_node_exchange_t *node)
+{
+    spar_status_t status = SPAR_OK;
+
+    if (spar_apply_begins_again(&node->machine)) {
+        node->added = 0;
+    }
+    if (node->added < node->node_count) {
+        status = add_node(node);
+    }
+    if (status != SPAR_OK || node->added < node->node_count) {
+        return status == SPAR_OK ? SPAR_INPROGRESS : status;
+    }
+    return spar_apply_finish(&node->machine);
 }
 
 /* SPAR_OK: all messages are through. */
@@ -146,7 +160,7 @@ static spar_status_t progress(spar_exchange_t *exchange)
         return status == SPAR_OK ? SPAR_INPROGRESS : status;
     }
     if (status == SPAR_OK && spar_machine_may_apply(machine)) {
-        status = add_node(node);
+        status = progress_sum(node);
     } else if (status == SPAR_OK && !spar_machine_is_over(machine)) {
         status = SPAR_INPROGRESS;
     }

@@ -140,6 +140,7 @@ static void begin_to_apply(spar_split_t *split)
     split->phase = SPAR_SPLIT_APPLY;
     split->done = 0;
     split->cursor = 0;
+    split->settled = false;
     split->delivered.count = 0;
     split->delivered.dtype = split->machine.exchange.call.header.dtype;
     spar_split_balance_start(&split->balance, split->state, split->loads);
@@ -244,25 +245,50 @@ static spar_status_t apply_region(spar_split_t *split, int owner)
     return SPAR_OK;
 }
 
-spar_status_t spar_split_progress_apply(spar_split_t *split)
+/* All regions are added. Cuts them anew only when nothing can fail any more. */
+static spar_status_t end_to_apply(spar_split_t *split)
 {
     spar_exchange_t *exchange = &split->machine.exchange;
     const spar_exchange_call_t *call = &exchange->call;
-    spar_status_t status = apply_region(split, split->done);
+    spar_status_t status = SPAR_OK;
 
-    if (status != SPAR_OK) {
-        return status;
-    }
-    exchange->moves++;
-    split->done++;
-    if (split->done < split->state->ranks) {
-        return SPAR_INPROGRESS;
-    }
     exchange->entries_sent = call->selection->count;
     if (call->residual != NULL) {
         exchange->entries_sent = split->delivered.count;
-        status = spar_apply_settle(&split->machine, &split->delivered);
     }
-    spar_split_balance_finish(&split->balance, split->state);
+    if (!split->settled) {
+        status = spar_apply_settle(&split->machine, &split->delivered);
+        split->settled = status == SPAR_OK;
+    }
+    if (status == SPAR_OK) {
+        status = spar_apply_finish(&split->machine);
+    }
+    if (status == SPAR_OK) {
+        spar_split_balance_finish(&split->balance, split->state);
+    }
     return status;
+}
+
+spar_status_t spar_split_progress_apply(spar_split_t *split)
+{
+    spar_machine_t *machine = &split->machine;
+    spar_status_t status = SPAR_OK;
+
+    if (spar_machine_may_commit(machine)) {
+        return SPAR_INPROGRESS; /* once more */
+    }
+    if (spar_apply_begins_again(machine)) {
+        begin_to_apply(split);
+    }
+    if (split->done < split->state->ranks) {
+        status = apply_region(split, split->done);
+        if (status == SPAR_OK) {
+            machine->exchange.moves++;
+            split->done++;
+        }
+    }
+    if (status != SPAR_OK || split->done < split->state->ranks) {
+        return status == SPAR_OK ? SPAR_INPROGRESS : status;
+    }
+    return end_to_apply(split);
 }

@@ -49,6 +49,7 @@ typedef struct spar_split {
     spar_selection_t decoded;   /* the result of one region */
     spar_selection_t delivered; /* this rank's entries that are in it */
     size_t cursor;              /* in its selection */
+    bool settled;               /* these are out of the residual */
 } spar_split_t;
 
 static inline size_t spar_split_aligned(size_t bytes)

@@ -204,6 +204,27 @@ void case_lossless_sums_everything(void **state)
     }
 }
 
+/* At whatever step a target fails, the rank's arrays get the same result. */
+void case_broken_targets_are_given_up(void **state)
+{
+    for (unsigned breaks = 1; breaks <= 11; breaks++) {
+        for (unsigned i = 0; i < 8; i++) {
+            run_and_check(*state,
+                          &(job_shape_t){.size = 6,
+                                         .count = 1000,
+                                         .k = i < 4 ? 50 : 500,
+                                         .in_place = i % 2 != 0,
+                                         .late = (i & 2) != 0,
+                                         .lossless = i == 3,
+                                         .clustered = i == 5,
+                                         .breaks = breaks,
+                                         .seed = i,
+                                         .faults = {.max_delay = 3}},
+                          5);
+        }
+    }
+}
+
 /* Without a reservation a rank may only say so. */
 void case_no_room_no_call(void **state)
 {

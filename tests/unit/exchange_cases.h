@@ -18,6 +18,7 @@ void case_nan_leaves_all_untouched(void **state);
 void case_requests_bind_all(void **state);
 void case_dropped_results_touch_nothing(void **state);
 void case_lossless_sums_everything(void **state);
+void case_broken_targets_are_given_up(void **state);
 void case_no_room_no_call(void **state);
 void case_another_exchange_is_noticed(void **state);
 void case_faults_never_pass_silently(void **state);
@@ -35,6 +36,7 @@ void case_a_lost_rank_never_looks_like_success(void **state);
         EXCHANGE_CASE(requests_bind_all, algorithm),                           \
         EXCHANGE_CASE(dropped_results_touch_nothing, algorithm),               \
         EXCHANGE_CASE(lossless_sums_everything, algorithm),                    \
+        EXCHANGE_CASE(broken_targets_are_given_up, algorithm),                 \
         EXCHANGE_CASE(no_room_no_call, algorithm),                             \
         EXCHANGE_CASE(another_exchange_is_noticed, algorithm),                 \
         EXCHANGE_CASE(faults_never_pass_silently, algorithm),                  \

@@ -204,6 +204,7 @@ void job_start(job_t *job, int index)
         call.header.flags |= SPAR_WIRE_NONFINITE;
     }
     if (rank->target != NULL) {
+        rank->target->fails = shape->breaks;
         job_target_take(rank->target, &call);
     }
     rank->status = spar_exchange_start(rank->exchange, &call);
@@ -230,11 +231,10 @@ static void take_fresh(job_rank_t *rank)
 static bool advance(job_t *job, job_rank_t *rank)
 {
     rank->status = spar_exchange_progress(rank->exchange);
-    if (rank->target != NULL) {
-        job_target_give(rank->target, rank->residual,
-                        job->shape.in_place ? rank->gradient : rank->out);
-    }
     if (rank->status != SPAR_INPROGRESS) {
+        if (rank->target != NULL) {
+            job_target_give(rank->target);
+        }
         if (rank->sums && rank->status == SPAR_OK &&
             rank->exchange->flags == 0 && !rank->exchange->dropped) {
             take_fresh(rank);

@@ -36,12 +36,13 @@ typedef struct job_shape {
     spar_values_t values;
     bool in_place;
     bool eager;
-    bool late;      /* results wait for spar_exchange_settle */
-    bool drop;      /* and are not applied then */
-    bool lossless;  /* every non-zero entry, without a residual */
-    bool whole;     /* small whole numbers: sums are exact in any order */
-    bool stateless; /* nothing is remembered of the layer (split) */
-    bool clustered; /* most of what is selected lies in few places */
+    bool late;       /* results wait for spar_exchange_settle */
+    bool drop;       /* and are not applied then */
+    bool lossless;   /* every non-zero entry, without a residual */
+    bool whole;      /* small whole numbers: sums are exact in any order */
+    bool stateless;  /* nothing is remembered of the layer (split) */
+    bool clustered;  /* most of what is selected lies in few places */
+    unsigned breaks; /* targets fail from their so-manyth step on; 0: never */
     uint64_t seed;
     spar_loopback_faults_t faults; /* lost_rank is what `lost` says */
     int lost; /* 0: none; 1: messages of rank 0 are lost; and so on */

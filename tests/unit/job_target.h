@@ -12,11 +12,21 @@ typedef struct job_target {
     spar_target_t target; /* first */
     spar_dtype_t dtype;
     uint64_t count;
-    void *gradient;
+    void *gradient; /* and the result */
     void *residual;
-    void *out; /* may be the gradient */
     bool has_residual;
     bool committed;
+    /* Where the steps before finish gather; nothing changes before. */
+    void *sum;
+    void *next;
+    int polls;
+    unsigned steps; /* of all calls */
+    unsigned fails; /* from that step on; 0: never */
+    bool given_up;
+    /* What the caller gets then. */
+    void *host_gradient;
+    void *host_residual;
+    void *host_out;
 } job_target_t;
 
 job_target_t *job_target_create(spar_dtype_t dtype, uint64_t count);
@@ -25,7 +35,7 @@ void job_target_destroy(job_target_t *target);
 /* Before a start: copies the arrays that the call names, and points the call to
  * addresses that end the process when they are touched. */
 void job_target_take(job_target_t *target, spar_exchange_call_t *call);
-/* After the call: back into such arrays (residual: if there is one). */
-void job_target_give(const job_target_t *target, void *residual, void *out);
+/* After the call: the result into the arrays that it named first. */
+void job_target_give(const job_target_t *target);
 
 #endif
