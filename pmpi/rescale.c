@@ -30,11 +30,14 @@ uint32_t spar_rescale_look(spar_op_t *op)
         op->looked = true;
         if (spar_loss_scale_look(&layer->loss_scale, layer->element,
                                  spar_op_gradient(op), layer->count) &&
-            op->step_number >= rescale->rest.end) {
+            (int64_t)op->step_number >= rescale->rest.end) {
             rescale->suspected = op->step_number;
         }
     }
-    return rescale->suspected == op->step_number ? SPAR_WIRE_JUMP : 0;
+    /* One that is due since an earlier run is not this step's. */
+    return rescale->due || rescale->suspected == op->step_number
+               ? SPAR_WIRE_JUMP
+               : 0;
 }
 
 /* A step with non-finite values tells nothing of the next ones; what a paused
@@ -107,7 +110,8 @@ static void rescale_all(spar_comm_t *comm, int exponent)
 
 static void leave_all(spar_comm_t *comm)
 {
-    spar_loss_scale_rest_begin(&comm->rescale.rest, comm->steps.begun + 1);
+    spar_loss_scale_rest_begin(&comm->rescale.rest,
+                               (int64_t)comm->steps.begun + 1);
     spar_info("gradients jumped, but not by one power of two on all ranks: "
               "residuals stay as they are (communicator %d)",
               comm->number);

@@ -502,10 +502,12 @@ static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
 }
 
 /* A float32 sum in place of one of 16 bits needs room on every rank, and the
- * operation that was agreed on. */
+ * operation that was agreed on. What the plan wants flushed can wait until it
+ * is in the gradients' unit; MPI_Pcontrol may have asked in the last step. */
 static uint32_t postpones_flush(const spar_op_t *op)
 {
     return SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED |
+           (op->layer->flush ? SPAR_WIRE_JUMP : 0) |
            (spar_half_is(op->layer) ? SPAR_WIRE_NO_MEMORY : 0);
 }
 

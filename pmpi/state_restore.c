@@ -139,6 +139,9 @@ static double digest(const spar_state_file_comm_t *saved)
     uint64_t hash = spar_state_mix(origin->run, origin->save);
 
     hash = spar_state_mix(spar_state_mix(hash, saved->key), saved->stamp);
+    hash = spar_state_mix(hash, saved->rescale_due);
+    hash = spar_state_mix(hash, (uint64_t)saved->rest.end);
+    hash = spar_state_mix(hash, saved->rest.steps);
     for (uint32_t i = 0; i < saved->layer_count; i++) {
         const spar_state_file_layer_t *layer = &saved->layers[i];
 
@@ -208,6 +211,37 @@ static void refuse(const spar_comm_t *comm, const double *values)
               comm->number, cause);
 }
 
+/* The unit of what was saved goes on to be known by it. Calls of the earlier
+ * run have a vote only on what was due then: the first step here may be seen
+ * from its middle on, and the scale may have changed. */
+static void hand_over_loss_scale(spar_layer_t *layer,
+                                 const spar_state_file_layer_t *saved, bool due)
+{
+    if (!spar_rescale_is_on() || layer->loss_scale.count > 0) {
+        return;
+    }
+    layer->loss_scale = saved->loss_scale;
+    if (!due) {
+        spar_loss_scale_drop(&layer->loss_scale);
+    }
+}
+
+/* The next step begins with the agreement that was due when it was saved; rests
+ * go on, counted in this job's steps. */
+static void take_rescale(spar_comm_t *comm, const spar_state_file_comm_t *saved)
+{
+    spar_rescale_t *rescale = &comm->rescale;
+
+    if (!spar_rescale_is_on()) {
+        return;
+    }
+    rescale->due = rescale->due || saved->rescale_due;
+    if (rescale->rest.steps == 0) {
+        rescale->rest = spar_loss_scale_rest_shift(&saved->rest,
+                                                   (int64_t)comm->steps.begun);
+    }
+}
+
 /* Into what may be there already, after a sequence was learnt again. */
 static void hand_over(spar_layer_t *layer, spar_state_file_layer_t *saved)
 {
@@ -233,11 +267,14 @@ static void adopt(spar_comm_t *comm, const spar_state_offer_t *offer)
             &offer->saved
                  ->layers[(i + (size_t)offer->shift) % comm->layer_count];
 
+        hand_over_loss_scale(&comm->layers[i], saved,
+                             offer->saved->rescale_due);
         if (saved->owes) {
             bytes += spar_layer_bytes(&comm->layers[i]);
             hand_over(&comm->layers[i], saved);
         }
     }
+    take_rescale(comm, offer->saved);
     offer->saved->used = true;
     spar_state_held.restored += bytes;
     spar_info("restored %.3g MB of residuals on communicator %d, of run "

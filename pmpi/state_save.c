@@ -87,11 +87,15 @@ static bool any_owes(const spar_comm_t *comm)
 
 static void add_comm(saving_t *saving, spar_comm_t *comm)
 {
-    spar_state_file_comm_t out = {.key = comm->state_key,
-                                  .stamp = calls_of(comm),
-                                  .size = (uint32_t)comm->size,
-                                  .rank = (uint32_t)comm->rank,
-                                  .layer_count = (uint32_t)comm->layer_count};
+    spar_state_file_comm_t out = {
+        .key = comm->state_key,
+        .stamp = calls_of(comm),
+        .size = (uint32_t)comm->size,
+        .rank = (uint32_t)comm->rank,
+        .layer_count = (uint32_t)comm->layer_count,
+        .rescale_due = comm->rescale.due,
+        .rest = spar_loss_scale_rest_shift(&comm->rescale.rest,
+                                           -(int64_t)comm->steps.begun)};
 
     out.layers = calloc(comm->layer_count, sizeof(*out.layers));
     if (out.layers == NULL) {
@@ -104,7 +108,8 @@ static void add_comm(saving_t *saving, spar_comm_t *comm)
         out.layers[i] = (spar_state_file_layer_t){
             .count = layer->count,
             .dtype = layer->element,
-            .residual = owes(layer) ? layer->residual : NULL};
+            .residual = owes(layer) ? layer->residual : NULL,
+            .loss_scale = layer->loss_scale};
     }
     add(saving, &out);
     free(out.layers);

@@ -21,6 +21,7 @@
 /* Steps of the first rest; times its length is long ago. */
 #define FIRST_REST 16
 #define LONG_AGO   16
+#define MOST_REST  (1ull << 40)
 /* So many parts of a power of two in a vote: sums of them are exact. */
 #define PARTS 1024.0
 
@@ -224,11 +225,29 @@ void spar_loss_scale_settle(spar_loss_scale_t *scale, int exponent)
     scale->state = SPAR_LOSS_SCALE_BLIND;
 }
 
-void spar_loss_scale_rest_begin(spar_loss_scale_rest_t *rest, uint64_t now)
+/* What lies far behind counts no more; in any unit of steps, and whatever a
+ * file holds, it does not overflow. */
+static bool is_long_ago(const spar_loss_scale_rest_t *rest, int64_t now)
 {
-    rest->steps =
-        now > rest->end + LONG_AGO * rest->steps ? FIRST_REST : 2 * rest->steps;
-    rest->end = now + rest->steps;
+    return rest->steps == 0 ||
+           (double)now > (double)rest->end + LONG_AGO * (double)rest->steps;
+}
+
+void spar_loss_scale_rest_begin(spar_loss_scale_rest_t *rest, int64_t now)
+{
+    rest->steps = is_long_ago(rest, now)        ? FIRST_REST
+                  : rest->steps < MOST_REST / 2 ? 2 * rest->steps
+                                                : MOST_REST;
+    rest->end = now + (int64_t)rest->steps;
+}
+
+spar_loss_scale_rest_t spar_loss_scale_rest_shift(
+    const spar_loss_scale_rest_t *rest, int64_t steps)
+{
+    spar_loss_scale_rest_t shifted = *rest;
+
+    shifted.end = (int64_t)((uint64_t)rest->end + (uint64_t)steps);
+    return shifted;
 }
 
 int spar_loss_scale_vote(double *changes, size_t count, double *numbers)

@@ -72,12 +72,17 @@ void spar_loss_scale_settle(spar_loss_scale_t *scale, int exponent);
  * often jump has few dense steps for it, and one that they surprise now and
  * then is followed all the same. All zeros: none. */
 typedef struct spar_loss_scale_rest {
-    uint64_t end;   /* the first step behind it */
+    int64_t end;    /* the first step behind it */
     uint64_t steps; /* its length; 0: begins anew */
 } spar_loss_scale_rest_t;
 
 /* From step `now` on. */
-void spar_loss_scale_rest_begin(spar_loss_scale_rest_t *rest, uint64_t now);
+void spar_loss_scale_rest_begin(spar_loss_scale_rest_t *rest, int64_t now);
+
+/* The same rest where steps are counted from another one on: that of number n
+ * is number n + `steps`. */
+spar_loss_scale_rest_t spar_loss_scale_rest_shift(
+    const spar_loss_scale_rest_t *rest, int64_t steps);
 
 /* Numbers of a vote. They are added over the ranks, exactly and in any order.
  */

@@ -15,6 +15,7 @@
 
 #include "base/dtype.h"
 #include "base/status.h"
+#include "policy/loss_scale.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +36,7 @@ typedef struct spar_state_file_layer {
     void *residual;     /* to be written: NULL if there is none. Read: the
                            caller's, NULL at first */
     uint64_t at;        /* where it is in the file, bytes; read */
+    spar_loss_scale_t loss_scale; /* what the residual's unit is known by */
 } spar_state_file_layer_t;
 
 /* Of its residual. */
@@ -51,6 +53,9 @@ typedef struct spar_state_file_comm {
     uint32_t rank;
     uint32_t layer_count;
     bool used; /* the caller's, false at first */
+    /* Gradients have jumped: whether by the loss scale is not decided yet. */
+    bool rescale_due;
+    spar_loss_scale_rest_t rest; /* as of step 0, when the file was written */
     spar_state_file_layer_t *layers;
 } spar_state_file_comm_t;
 

@@ -3,10 +3,12 @@
 #ifndef SPAR_REPORT_STATE_LAYOUT_H
 #define SPAR_REPORT_STATE_LAYOUT_H
 
+#include "policy/loss_scale.h"
+
 #include <stdint.h>
 
 #define SPAR_STATE_MAGIC   "SPARKEEP"
-#define SPAR_STATE_VERSION 1
+#define SPAR_STATE_VERSION 2
 /* In bytes that differ. */
 #define SPAR_STATE_ORDER 0x0102
 
@@ -34,6 +36,9 @@ typedef struct spar_state_block {
     uint32_t layers; /* entries that follow */
     uint64_t key;    /* the end: number of communicators */
     uint64_t stamp;  /* the end: bytes before it */
+    uint64_t due;    /* a change of the loss scale; the end: 0, as below */
+    int64_t rest_end;
+    uint64_t rest_steps;
 } spar_state_block_t;
 
 /* Behind the entries of a block come the residuals of those that owe, each with
@@ -42,11 +47,16 @@ typedef struct spar_state_entry {
     uint64_t count;
     uint32_t dtype;
     uint32_t owes;
+    /* spar_loss_scale_t */
+    double levels[SPAR_LOSS_SCALE_CALLS];
+    double level;
+    uint64_t calls;
+    uint64_t state;
 } spar_state_entry_t;
 
 /* No bytes between the members. */
 _Static_assert(sizeof(spar_state_header_t) == 48, "header");
-_Static_assert(sizeof(spar_state_block_t) == 32, "block");
-_Static_assert(sizeof(spar_state_entry_t) == 16, "entry");
+_Static_assert(sizeof(spar_state_block_t) == 56, "block");
+_Static_assert(sizeof(spar_state_entry_t) == 168, "entry");
 
 #endif

@@ -2,6 +2,7 @@
 #include "report/state_file.h"
 #include "report/state_layout.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,26 @@ static bool get_header(reader_t *reader, spar_state_file_origin_t *origin)
     return true;
 }
 
+/* Levels are logarithms of what is finite and not zero. */
+static bool take_loss_scale(reader_t *reader, const spar_state_entry_t *entry,
+                            spar_loss_scale_t *scale)
+{
+    bool known = entry->state <= SPAR_LOSS_SCALE_HELD && isfinite(entry->level);
+
+    for (size_t i = 0; i < SPAR_LOSS_SCALE_CALLS; i++) {
+        known = known && isfinite(entry->levels[i]);
+    }
+    if (!known) {
+        return refuse(reader, "a layer has an unknown loss scale");
+    }
+    *scale =
+        (spar_loss_scale_t){.level = entry->level,
+                            .count = entry->calls,
+                            .state = (spar_loss_scale_state_t)entry->state};
+    memcpy(scale->levels, entry->levels, sizeof(scale->levels));
+    return true;
+}
+
 static bool take_entry(reader_t *reader, const spar_state_entry_t *entry,
                        spar_state_file_layer_t *layer)
 {
@@ -88,7 +109,7 @@ static bool take_entry(reader_t *reader, const spar_state_entry_t *entry,
     *layer = (spar_state_file_layer_t){.count = entry->count,
                                        .dtype = (spar_dtype_t)entry->dtype,
                                        .owes = entry->owes != 0};
-    return true;
+    return take_loss_scale(reader, entry, &layer->loss_scale);
 }
 
 /* The entries of a block, and the checksum of both. */
@@ -154,11 +175,15 @@ static bool get_residual(reader_t *reader, const spar_state_file_layer_t *layer,
 static bool get_comm(reader_t *reader, const spar_state_block_t *block,
                      spar_state_file_comm_t *comm)
 {
-    *comm = (spar_state_file_comm_t){.key = block->key,
-                                     .stamp = block->stamp,
-                                     .size = block->size,
-                                     .rank = block->rank};
-    if (block->layers == 0 || block->layers > SPAR_SEQUENCE_MAX_PERIOD ||
+    *comm = (spar_state_file_comm_t){
+        .key = block->key,
+        .stamp = block->stamp,
+        .size = block->size,
+        .rank = block->rank,
+        .rescale_due = block->due != 0,
+        .rest = {.end = block->rest_end, .steps = block->rest_steps}};
+    if (block->due > 1 || block->layers == 0 ||
+        block->layers > SPAR_SEQUENCE_MAX_PERIOD ||
         block->rank >= block->size) {
         return refuse(reader, "a communicator is none");
     }

@@ -36,6 +36,19 @@ spar_status_t spar_state_writer_begin(FILE *file,
     return status_of(put(writer_p, &header, sizeof(header)));
 }
 
+static spar_state_entry_t entry_of(const spar_state_file_layer_t *layer)
+{
+    spar_state_entry_t entry = {.count = layer->count,
+                                .dtype = layer->dtype,
+                                .owes = layer->residual != NULL,
+                                .level = layer->loss_scale.level,
+                                .calls = layer->loss_scale.count,
+                                .state = layer->loss_scale.state};
+
+    memcpy(entry.levels, layer->loss_scale.levels, sizeof(entry.levels));
+    return entry;
+}
+
 static bool put_head(spar_state_writer_t *writer,
                      const spar_state_file_comm_t *comm)
 {
@@ -44,7 +57,10 @@ static bool put_head(spar_state_writer_t *writer,
                                 .rank = comm->rank,
                                 .layers = comm->layer_count,
                                 .key = comm->key,
-                                .stamp = comm->stamp};
+                                .stamp = comm->stamp,
+                                .due = comm->rescale_due,
+                                .rest_end = comm->rest.end,
+                                .rest_steps = comm->rest.steps};
     XXH3_state_t sum;
     uint64_t checksum;
     bool ok = put(writer, &block, sizeof(block));
@@ -53,9 +69,7 @@ static bool put_head(spar_state_writer_t *writer,
     XXH3_64bits_update(&sum, &block, sizeof(block));
     for (uint32_t i = 0; ok && i < comm->layer_count; i++) {
         const spar_state_file_layer_t *layer = &comm->layers[i];
-        spar_state_entry_t entry = {.count = layer->count,
-                                    .dtype = layer->dtype,
-                                    .owes = layer->residual != NULL};
+        spar_state_entry_t entry = entry_of(layer);
 
         ok = put(writer, &entry, sizeof(entry));
         XXH3_64bits_update(&sum, &entry, sizeof(entry));

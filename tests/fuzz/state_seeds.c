@@ -25,7 +25,9 @@ static spar_state_file_comm_t comm_of(spar_state_file_layer_t *layers,
                                     .size = 4,
                                     .rank = 1,
                                     .layer_count = count,
-                                    .layers = layers};
+                                    .layers = layers,
+                                    .rescale_due = count == 3,
+                                    .rest = {.end = -3, .steps = 16}};
 }
 
 static void file_write(const char *folder, const char *name,
@@ -52,7 +54,13 @@ int main(int argc, char **argv)
 {
     spar_state_file_layer_t layers[] = {
         {.count = 40, .dtype = SPAR_DTYPE_F32, .residual = floats},
-        {.count = 20, .dtype = SPAR_DTYPE_F64, .residual = doubles},
+        {.count = 20,
+         .dtype = SPAR_DTYPE_F64,
+         .residual = doubles,
+         .loss_scale = {.levels = {-3, -3.25},
+                        .count = 18,
+                        .level = -2,
+                        .state = SPAR_LOSS_SCALE_HELD}},
         {.count = 100000, .dtype = SPAR_DTYPE_F32}};
     spar_state_file_comm_t comms[] = {comm_of(layers, 3), comm_of(layers, 1),
                                       comm_of(layers + 2, 1)};

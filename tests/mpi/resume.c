@@ -22,6 +22,10 @@
  *     late              posts the calls of four steps, of the first layer, and
  *                       waits for the last one first
  *     interrupt=STEP    other sums before that step
+ *     jump=STEP         a loss scale that doubles there
+ *     skew=STEP         rank 0's gradients grow fourfold there, and again 20
+ *                       steps later, which is no loss scale
+ *     noisy             a last layer too different in size to show any jump
  *     die               end without MPI_Finalize
  */
 #include "gradients.h"
@@ -36,12 +40,13 @@
 #define MOST_COMMS  2
 
 static int rank, size;
-static int from, to, save_step = -1, torn_step = -1, interrupt_step = -1;
+static int from, to, save_step = -1, torn_step = -1, interrupt_step = -1,
+                     jump_step = -1, skew_step = -1;
 static const char *checkpoint;
 static int layers = 3, counts[MOST_LAYERS] = {9000, 5000, 4200};
 static int comms = 1;
 static bool wide, half, nonblocking, check, flush, off, skewed, pending, late,
-    die, freed;
+    noisy, die, freed;
 static int failures;
 static MPI_Op sum_of_halves;
 
@@ -132,6 +137,21 @@ static double get(const void *data, int i)
     return half ? half_get(half_load(data, i)) : gradient_get(wide, data, i);
 }
 
+static double sample(int of, int step, int layer, int i)
+{
+    int noise = noisy && layer == layers - 1 ? 1 + step * 7 % 6 : 1;
+
+    if (of == 0 && skew_step >= 0 && step >= skew_step) {
+        noise *= step >= skew_step + 20 ? 16 : 4;
+    }
+    return noise * gradient_sample(of, step, layer, i);
+}
+
+static double scale_of(int step)
+{
+    return jump_step >= 0 && step >= jump_step ? 2 : 1;
+}
+
 static void exchange(stream_t *stream, int layer, int step)
 {
     MPI_Datatype type = half ? MPI_SHORT : wide ? MPI_DOUBLE : MPI_FLOAT;
@@ -140,7 +160,7 @@ static void exchange(stream_t *stream, int layer, int step)
     void *data = calloc((size_t)count, sizeof(double));
 
     for (int i = 0; i < count; i++) {
-        set(data, i, gradient_sample(rank, step, layer, i));
+        set(data, i, scale_of(step) * sample(rank, step, layer, i));
     }
     if (nonblocking) {
         MPI_Request request;
@@ -152,7 +172,7 @@ static void exchange(stream_t *stream, int layer, int step)
         MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, stream->comm);
     }
     for (int i = 0; i < count; i++) {
-        stream->delivered[layer][i] += get(data, i);
+        stream->delivered[layer][i] += get(data, i) / scale_of(step);
     }
     free(data);
 }
@@ -163,7 +183,7 @@ static double expected(const stream_t *stream, int layer, int i)
 
     for (int step = 0; step < to; step++) {
         for (int m = 0; m < stream->count; m++) {
-            sum += gradient_sample(stream->members[m], step, layer, i);
+            sum += sample(stream->members[m], step, layer, i);
         }
     }
     return sum;
@@ -305,6 +325,10 @@ static void parse(int argc, char **argv)
             torn_step = atoi(word + 5);
         } else if (strncmp(word, "interrupt=", 10) == 0) {
             interrupt_step = atoi(word + 10);
+        } else if (strncmp(word, "jump=", 5) == 0) {
+            jump_step = atoi(word + 5);
+        } else if (strncmp(word, "skew=", 5) == 0) {
+            skew_step = atoi(word + 5);
         } else if (strcmp(word, "groups") == 0) {
             comms = 2;
         }
@@ -317,6 +341,7 @@ static void parse(int argc, char **argv)
         skewed |= strcmp(word, "skewed") == 0;
         pending |= strcmp(word, "pending") == 0;
         late |= strcmp(word, "late") == 0;
+        noisy |= strcmp(word, "noisy") == 0;
         freed |= strcmp(word, "free") == 0;
         die |= strcmp(word, "die") == 0;
     }

@@ -10,7 +10,7 @@ function(spar_state_test scene)
         ENVIRONMENT "LIBSPAR=$<TARGET_FILE:spar>;${sanitizer_env};${ARGN}")
 endfunction()
 foreach(scene plain double half nonblocking groups large ring auto ab short once freed relearnt checkpoint
-        skewed pending pending_groups stopped torn mismatch directory)
+        skewed pending pending_groups stopped torn jump jump_between jump_auto jump_rests mismatch directory)
     spar_state_test(${scene})
 endforeach()
 spar_state_test(flush_lost FLUSH=$<TARGET_FILE:mpi_flush>)

@@ -169,6 +169,39 @@ torn)
     job 2 -m "residuals: restored" -- 8 20 check
     files "${latest[@]}"
     ;;
+# A loss scale that doubles in the last step: the residuals follow before the
+# first step of the next run, and where that is seen from its middle on, nothing
+# goes sparse until then.
+jump)
+    doubles() {
+        job 2 -m "it was saved" -m "because gradients jumped" \
+            -a "residuals rescaled" -- 0 27 jump=26 "${@:2}"
+        job 2 -m "residuals: restored" -m "rescaled 1 times, at last by 2^1" \
+            "$1" "because gradients jumped" \
+            -- 27 40 jump=26 "${@:2}" check
+    }
+    SPAR_STEP_CALLS=1 doubles -a layers=9000
+    doubles -m noisy
+    ;;
+# ... and one that doubles between the runs, of which what was saved tells.
+jump_between)
+    job 2 -m "it was saved" -a "because gradients jumped" -- 0 27
+    job 2 -m "residuals: restored" -m "rescaled 1 times, at last by 2^1" \
+        -m "because gradients jumped" -- 27 40 jump=27 check
+    ;;
+# ... where the plan would flush them at once
+jump_auto)
+    job 2 -m "it was saved" -- 0 27
+    SPAR_MODE=auto SPAR_WATCH_STEPS=8 job 2 -m "residuals: restored" \
+        -m "rescaled 1 times, at last by 2^1" -- 27 40 jump=27 check
+    ;;
+# After jumps that were none of it they are not looked for, for a while.
+jump_rests)
+    job 2 -m "it was saved" -m "6 calls were exchanged densely because" \
+        -- 0 66 skew=25
+    job 2 -m "residuals: restored" -a "because gradients jumped" \
+        -- 66 76 skew=25 jump=66
+    ;;
 mismatch)
     job 2 -- 0 8
     cp -r "$SPAR_STATE" "$folder/kept"

@@ -419,13 +419,14 @@ static void sums_of_votes_are_exact(void **state)
 static void rests_grow_while_jumps_go_on(void **state)
 {
     spar_loss_scale_rest_t rest = {0};
-    uint64_t first, begun = 0, rests = 0;
+    uint64_t first, rests = 0;
+    int64_t begun = 0;
 
     (void)state;
     spar_loss_scale_rest_begin(&rest, 100);
     first = rest.steps;
-    assert_true(first > 0 && rest.end == 100 + first);
-    for (uint64_t now = rest.end; now < 100000; now++) {
+    assert_true(first > 0 && rest.end == 100 + (int64_t)first);
+    for (int64_t now = rest.end; now < 100000; now++) {
         if (now >= rest.end + 5) {
             spar_loss_scale_rest_begin(&rest, now);
             begun = now;
@@ -433,9 +434,29 @@ static void rests_grow_while_jumps_go_on(void **state)
         }
     }
     assert_true(rests < 16);
-    assert_true(rest.end == begun + rest.steps);
-    spar_loss_scale_rest_begin(&rest, rest.end + 100 * rest.steps);
+    assert_true(rest.end == begun + (int64_t)rest.steps);
+    spar_loss_scale_rest_begin(&rest, rest.end + 100 * (int64_t)rest.steps);
     assert_true(rest.steps == first);
+}
+
+/* A run that goes on elsewhere counts its steps from another one on. */
+static void rests_are_the_same_from_any_step_on(void **state)
+{
+    spar_loss_scale_rest_t rest = {0}, shifted;
+
+    (void)state;
+    spar_loss_scale_rest_begin(&rest, 1000);
+    spar_loss_scale_rest_begin(&rest, rest.end);
+    for (int64_t later = 0; later < 2000; later += 7) {
+        spar_loss_scale_rest_t here = rest;
+
+        shifted = spar_loss_scale_rest_shift(&rest, -1500);
+        assert_true(shifted.end == rest.end - 1500);
+        spar_loss_scale_rest_begin(&here, rest.end + later);
+        spar_loss_scale_rest_begin(&shifted, rest.end + later - 1500);
+        assert_true(shifted.steps == here.steps);
+        assert_true(shifted.end == here.end - 1500);
+    }
 }
 
 int main(void)
@@ -458,7 +479,8 @@ int main(void)
         cmocka_unit_test(ranks_without_a_view_follow_the_others),
         cmocka_unit_test(one_veto_is_enough),
         cmocka_unit_test(sums_of_votes_are_exact),
-        cmocka_unit_test(rests_grow_while_jumps_go_on)};
+        cmocka_unit_test(rests_grow_while_jumps_go_on),
+        cmocka_unit_test(rests_are_the_same_from_any_step_on)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "report/state_place.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,24 +16,33 @@ static float floats[5] = {1, -2, 0.5F, 3e-20F, 7};
 static double doubles[3] = {1e-300, 2, -3};
 
 static spar_state_file_layer_t first_layers[] = {
-    {.count = 5, .dtype = SPAR_DTYPE_F32, .residual = floats},
+    {.count = 5,
+     .dtype = SPAR_DTYPE_F32,
+     .residual = floats,
+     .loss_scale = {.levels = {-7.5, 3, [15] = 2},
+                    .count = 33,
+                    .level = -1,
+                    .state = SPAR_LOSS_SCALE_HELD}},
     {.count = 9, .dtype = SPAR_DTYPE_BITS16},
     {.count = 3, .dtype = SPAR_DTYPE_F64, .residual = doubles}};
 static spar_state_file_layer_t second_layers[] = {
     {.count = 2, .dtype = SPAR_DTYPE_F16, .residual = floats}};
 
-static const spar_state_file_comm_t comms[] = {{.key = 0x1111,
-                                                .stamp = 77,
-                                                .size = 4,
-                                                .rank = 3,
-                                                .layer_count = 3,
-                                                .layers = first_layers},
-                                               {.key = 0x2222,
-                                                .stamp = 5,
-                                                .size = 2,
-                                                .rank = 0,
-                                                .layer_count = 1,
-                                                .layers = second_layers}};
+static const spar_state_file_comm_t comms[] = {
+    {.key = 0x1111,
+     .stamp = 77,
+     .size = 4,
+     .rank = 3,
+     .layer_count = 3,
+     .layers = first_layers,
+     .rescale_due = true,
+     .rest = {.end = -12, .steps = 32}},
+    {.key = 0x2222,
+     .stamp = 5,
+     .size = 2,
+     .rank = 0,
+     .layer_count = 1,
+     .layers = second_layers}};
 
 static const spar_state_file_origin_t origin = {
     .ranks = 4, .rank = 3, .run = 0xabcdef0123456789u, .save = 2};
@@ -60,7 +70,7 @@ static size_t make(unsigned char *bytes)
     rewind(file);
     size = fread(bytes, 1, MOST, file);
     fclose(file);
-    assert_in_range(size, 200, MOST - 1);
+    assert_in_range(size, 600, MOST - 1);
     return size;
 }
 
@@ -91,6 +101,11 @@ static void assert_holds(FILE *file, const spar_state_file_layer_t *read,
     assert_int_equal(read->dtype, written->dtype);
     assert_int_equal(read->owes, written->residual != NULL);
     assert_null(read->residual);
+    assert_memory_equal(read->loss_scale.levels, written->loss_scale.levels,
+                        sizeof(read->loss_scale.levels));
+    assert_true(read->loss_scale.level == written->loss_scale.level);
+    assert_int_equal(read->loss_scale.count, written->loss_scale.count);
+    assert_int_equal(read->loss_scale.state, written->loss_scale.state);
     if (read->owes) {
         assert_int_equal(spar_state_file_load(file, read, residual, NULL),
                          SPAR_OK);
@@ -116,6 +131,9 @@ static void what_was_written_is_read(void **state)
         assert_int_equal(read.comms[i].rank, comms[i].rank);
         assert_false(read.comms[i].used);
         assert_int_equal(read.comms[i].layer_count, comms[i].layer_count);
+        assert_int_equal(read.comms[i].rescale_due, comms[i].rescale_due);
+        assert_int_equal(read.comms[i].rest.end, comms[i].rest.end);
+        assert_int_equal(read.comms[i].rest.steps, comms[i].rest.steps);
         for (size_t j = comms[i].layer_count; j-- > 0;) {
             assert_holds(file, &read.comms[i].layers[j], &comms[i].layers[j]);
         }
@@ -124,11 +142,9 @@ static void what_was_written_is_read(void **state)
     fclose(file);
 }
 
-/* A layer of that type that owes something. */
-static spar_status_t read_owing(spar_dtype_t dtype)
+/* A file with that layer. */
+static spar_status_t read_with(spar_state_file_layer_t layer)
 {
-    spar_state_file_layer_t layer = {
-        .count = 5, .dtype = dtype, .residual = floats};
     spar_state_file_comm_t comm = {
         .key = 1, .size = 2, .layer_count = 1, .layers = &layer};
     FILE *file = tmpfile();
@@ -146,6 +162,31 @@ static spar_status_t read_owing(spar_dtype_t dtype)
     }
     fclose(file);
     return status;
+}
+
+/* A layer of that type that owes something. */
+static spar_status_t read_owing(spar_dtype_t dtype)
+{
+    return read_with((spar_state_file_layer_t){
+        .count = 5, .dtype = dtype, .residual = floats});
+}
+
+static void levels_are_numbers_of_a_known_state(void **state)
+{
+    spar_state_file_layer_t layer = {.count = 5, .dtype = SPAR_DTYPE_F32};
+
+    (void)state;
+    layer.loss_scale.levels[3] = -140;
+    assert_int_equal(read_with(layer), SPAR_OK);
+    layer.loss_scale.levels[3] = NAN;
+    assert_int_equal(read_with(layer), SPAR_ERR_INVALID);
+    layer.loss_scale.levels[3] = 0;
+    layer.loss_scale.level = INFINITY;
+    assert_int_equal(read_with(layer), SPAR_ERR_INVALID);
+    layer.loss_scale.level = 0;
+    layer.loss_scale.state =
+        (spar_loss_scale_state_t)(SPAR_LOSS_SCALE_HELD + 1);
+    assert_int_equal(read_with(layer), SPAR_ERR_INVALID);
 }
 
 static void types_that_are_not_known_owe_nothing(void **state)
@@ -225,7 +266,7 @@ static void a_residual_is_checked_again_when_it_is_loaded(void **state)
         spar_state_file_load(file, &read.comms[0].layers[0], residual, &cause),
         SPAR_ERR_INVALID);
     assert_string_equal(cause, "a checksum does not match");
-    assert_int_equal(ftruncate(fileno(file), 200), 0);
+    assert_int_equal(ftruncate(fileno(file), 600), 0);
     assert_int_equal(
         spar_state_file_load(file, &read.comms[1].layers[0], residual, &cause),
         SPAR_ERR_INVALID);
@@ -364,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read),
         cmocka_unit_test(types_that_are_not_known_owe_nothing),
+        cmocka_unit_test(levels_are_numbers_of_a_known_state),
         cmocka_unit_test(nothing_owed_is_a_file_too),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_flipped_bit_is_refused),
