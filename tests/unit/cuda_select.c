@@ -29,13 +29,13 @@ static const spar_dtype_t elements[] = {SPAR_DTYPE_F32, SPAR_DTYPE_F64,
 
 static void all_shapes(void **state)
 {
-    static const size_t counts[] = {1, 33, 4097};
+    static const size_t counts[] = {33, 1, 4097};
 
     (void)state;
     for (size_t e = 0; e < EACH(elements); e++) {
         for (int shape = 0; shape < DATA_SHAPES; shape++) {
             /* Of what kernels share, 16 bits need not try all. */
-            for (size_t c = 0; c < (e < 2 ? EACH(counts) : 2); c++) {
+            for (size_t c = 0; c < (e < 2 ? EACH(counts) : 1); c++) {
                 const size_t n = counts[c];
                 const case_t all = {.kind = SPAR_SELECT_NONZERO,
                                     .element = elements[e],
@@ -47,9 +47,11 @@ static void all_shapes(void **state)
                 case_check(&all);
                 for (int kind = SPAR_SELECT_EXACT; kind <= SPAR_SELECT_TOPK;
                      kind++) {
+                    /* All of them where it costs little. */
                     const size_t ks[] = {1, (n + 3) / 4, n};
 
-                    for (size_t i = 0; i < EACH(ks); i++) {
+                    for (size_t i = n == 33 ? 0 : 1; i < (n == 33 ? 3u : 2u);
+                         i++) {
                         case_t one = all;
 
                         one.kind = (spar_selector_kind_t)kind;
