@@ -1,5 +1,5 @@
 #include "cuda/kernels.cuh"
-#include "cuda/measure.cuh"
+#include "cuda/pack.cuh"
 
 /*
  * Entries go out in ascending order. Of those that have the very key of the
@@ -103,7 +103,7 @@ static __device__ inline void put(const spar_cuda_tables_t &tables,
     }
 }
 
-/* By all blocks at their end: the last one finds out how to code the entries.
+/* By all blocks at their end: the last one rounds and codes the entries.
  */
 static __device__ inline void end(const spar_cuda_tables_t &tables,
                                   uint64_t span)
@@ -112,7 +112,7 @@ static __device__ inline void end(const spar_cuda_tables_t &tables,
         if (threadIdx.x == 0) {
             tables.state->ticket = 0;
         }
-        spar_cuda_measure(tables, span);
+        spar_cuda_pack_alone(tables, span);
     }
 }
 

@@ -48,13 +48,10 @@ spar_status_t spar_cuda_emit_layer(spar_dtype_t element, cudaStream_t stream,
                                    const spar_cuda_tables_t *tables,
                                    uint64_t launch);
 
-/* Rounds the values of the entries, and codes all of it, if the kernel that has
- * written them has found out how: state->coded. The layer has `span` elements.
- */
+/* Rounds entries of which there are more than SPAR_CUDA_CODED; fewer have been
+ * rounded and coded by the kernel that has written them: state->coded. */
 spar_status_t spar_cuda_pack(cudaStream_t stream,
-                             const spar_cuda_tables_t *tables, uint64_t span,
-                             spar_values_t values, uint64_t seed,
-                             uint64_t launch);
+                             const spar_cuda_tables_t *tables);
 
 /* Gaussian-k's first threshold, from the moments and the `quantile` of the
  * normal distribution. */

@@ -49,19 +49,15 @@ static __device__ inline void spar_cuda_quotients(
     __syncthreads();
 }
 
-/* By the last block, when all entries out of `span` elements are written:
- * chooses as spar_wire_encode does. */
+/* By the last block, when all `count` entries out of `span` elements are
+ * written: chooses as spar_wire_encode does. */
 static __device__ inline void spar_cuda_measure(
-    const spar_cuda_tables_t &tables, uint64_t span)
+    const spar_cuda_tables_t &tables, uint64_t span, uint64_t count)
 {
     spar_cuda_state_t *state = tables.state;
-    const uint64_t count = spar_cuda_fresh(&state->count);
     spar_wire_choice_t best = spar_wire_choice_none();
     bool more = count > 0 && count < span;
 
-    if (count > SPAR_CUDA_CODED || count > tables.room) {
-        return;
-    }
     for (unsigned most = spar_wire_rice_parameter(span, count); more;
          most -= SPAR_WIRE_TRIALS) {
         uint64_t sums[SPAR_WIRE_TRIALS];

@@ -32,7 +32,6 @@ typedef struct job {
     spar_cuda_layer_t *device_layer;
     spar_cuda_scratch_t *scratch;
     cudaStream_t stream;
-    uint64_t seed;
     spar_cuda_chunk_t *chunk; /* of the state and the entries; NULL: none yet */
     spar_cuda_layout_t layout;
     const spar_cuda_state_t *state; /* the chunk's, in host memory */
@@ -80,13 +79,15 @@ static spar_status_t begin(job_t *job, const spar_cuda_state_t *state)
                              : status;
 }
 
-/* The last kernel: entries as they travel. */
+/* Rounds the values, where the kernel before has not. */
 static spar_status_t pack(const job_t *job)
 {
-    spar_cuda_scratch_t *scratch = job->scratch;
+    const spar_cuda_tables_t *tables = &job->scratch->tables;
 
-    return spar_cuda_pack(job->stream, &scratch->tables, job->view.n,
-                          scratch->size.values, job->seed, ++scratch->launch);
+    return tables->room > SPAR_CUDA_CODED &&
+                   tables->travels != spar_values_native(job->layer.dtype)
+               ? spar_cuda_pack(job->stream, tables)
+               : SPAR_OK;
 }
 
 /* Waits for the kernels; job->state is then what they have left, and all that
@@ -469,7 +470,8 @@ static spar_status_t select_within(spar_cuda_layer_t *layer,
     job.selector = *selector;
     job.k = k;
     job.selection = selection;
-    job.seed = seed;
+    scratch->tables.travels = scratch->size.values;
+    scratch->tables.seed = seed;
     job.chunk = scratch->chunk; /* goes to the pool when one is taken */
     scratch->chunk = NULL;
     scratch->coded = false;

@@ -13,6 +13,10 @@
 #include "cuda/element.cuh"
 #include "cuda/launch.h"
 
+extern "C" {
+#include "sparsify/values.h"
+}
+
 #define SPAR_CUDA_THREADS 256
 #define SPAR_CUDA_WARPS   (SPAR_CUDA_THREADS / 32)
 #define SPAR_CUDA_ALL     0xffffffffu /* lanes of a warp */
@@ -32,8 +36,8 @@
 /* Neighbouring tiles whose candidates a block takes; a power of two. */
 #define SPAR_CUDA_SPAN 64
 
-/* Most entries whose coding the last block of the kernel that has written them
- * finds alone; the host codes more. */
+/* Most entries that the last block of the kernel that has written them codes
+ * alone; the host codes more. */
 #define SPAR_CUDA_CODED 65536
 
 /* Of a kernel that takes several tiles per block; more than run at once. */
@@ -105,6 +109,8 @@ typedef struct spar_cuda_tables {
     uint32_t *low;
     unsigned char *scales;
     unsigned char *packed;
+    spar_values_t travels; /* how values are rounded, and with which seed */
+    uint64_t seed;
 } spar_cuda_tables_t;
 
 /* Past the first-level cache, which does not see what other blocks write. */
