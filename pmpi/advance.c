@@ -11,6 +11,7 @@
 #include "pmpi/half.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
+#include "pmpi/reach.h"
 #include "pmpi/sparse.h"
 #include "pmpi/standing.h"
 #include "pmpi/start.h"
@@ -156,6 +157,9 @@ static bool end_dense(spar_op_t *op, int code)
     }
     op->stage = SPAR_OP_ENDED;
     spar_advance_count_dense(op);
+    if (op->is_staged) {
+        spar_reach_end_staged(op);
+    }
     spar_shadow_end_dense(op);
     if (code != MPI_SUCCESS) {
         return true;
@@ -208,7 +212,8 @@ static void end_ring(spar_op_t *op)
 
     spar_cost_bytes(op, spar_ring_bytes_sent(comm->ring));
     op->stage = SPAR_OP_ENDED;
-    spar_check_note(op, op->call.recvbuf, spar_layer_bytes(op->layer));
+    op->code = spar_reach_deliver(op) ? MPI_SUCCESS : MPI_ERR_OTHER;
+    spar_check_note(op);
     if (op->layer->sparse && op->layer->trial.method == SPAR_METHOD_RING) {
         op->layer->sparse_calls++; /* mode sparse, asked for by name */
         op->was_sparse = true;

@@ -6,6 +6,7 @@
 #include "pmpi/check.h"
 #include "pmpi/cost.h"
 #include "pmpi/plan.h"
+#include "pmpi/reach.h"
 #include "pmpi/rescale.h"
 #include "pmpi/sparse.h"
 
@@ -76,6 +77,8 @@ static uint32_t prepare(spar_lane_t *lane, const spar_exchange_size_t *size)
     for (size_t i = 0; i < bundle->joined; i++) {
         flags |= spar_sparse_requests(bundle->members[i]) |
                  spar_rescale_look(bundle->members[i]);
+        flags |=
+            spar_reach_reserve(bundle->members[i]) ? 0 : SPAR_WIRE_NO_MEMORY;
         spar_tracing_launch(bundle->members[i]);
     }
     if (flags == 0 &&
@@ -241,7 +244,7 @@ static void note_member(const spar_lane_t *lane, size_t index, uint64_t before)
                             exchange->bytes_sent * before / total);
     layer->entries_sent += exchange->entries_sent * after / total -
                            exchange->entries_sent * before / total;
-    spar_check_note(op, op->call.recvbuf, spar_layer_bytes(op->layer));
+    spar_check_note(op);
     spar_sparse_note_merged(op, &bundle->staging.selection,
                             bundle->staging.begins[index],
                             bundle->staging.begins[index + 1]);

@@ -4,6 +4,7 @@
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
 #include "pmpi/plan.h"
+#include "pmpi/reach.h"
 #include "policy/replicas.h"
 
 #include <float.h>
@@ -42,10 +43,23 @@ void spar_check_place(spar_op_t *op)
     op->checked = op->place.slot >= 0 && is_checked(op->comm->sequence->steps);
 }
 
-void spar_check_note(spar_op_t *op, const void *result, size_t bytes)
+void spar_check_note(spar_op_t *op)
 {
-    if (op->checked) {
-        op->layer->digest = spar_replicas_digest(result, bytes);
+    spar_layer_t *layer = op->layer;
+    const void *result;
+
+    if (!op->checked) {
+        return;
+    }
+    if (spar_engine_is_shadow()) {
+        layer->digest =
+            spar_replicas_digest(layer->shadow.out, spar_layer_bytes(layer));
+        return;
+    }
+    result = spar_reach_read_result(op);
+    if (result != NULL) {
+        layer->digest =
+            spar_replicas_digest(result, spar_layer_buffer_bytes(layer));
     }
 }
 

@@ -20,8 +20,9 @@
 /* The call belongs to the present step; its layer is known. */
 void spar_check_place(spar_op_t *op);
 
-/* The call's sum, formed by Spar, is complete, in so many bytes. */
-void spar_check_note(spar_op_t *op, const void *result, size_t bytes);
+/* The call's sum, formed by Spar, is the application's, or what it would have
+ * got. */
+void spar_check_note(spar_op_t *op);
 
 /* Whether the step that begins starts with a comparison, of the step before.
  * The same on every rank. */

@@ -8,6 +8,7 @@
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/post.h"
+#include "pmpi/reach.h"
 #include "policy/density.h"
 
 /* A split delivers at most the 2k largest sums of a step, the others all that
@@ -170,7 +171,9 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
     spar_layer_t *layer = &comm->layers[slot];
     const spar_config_t *config = &spar_engine.config;
     bool own_ring = config->exchange == SPAR_CONFIG_EXCHANGE_DENSE;
-    const char *refusal = spar_half_refusal(layer);
+    const char *refusal = spar_reach_refusal(layer) != NULL
+                              ? spar_reach_refusal(layer)
+                              : spar_half_refusal(layer);
 
     layer->trial = *trial;
     layer->sparse = false;
@@ -273,7 +276,7 @@ static spar_method_t dense_method(const spar_comm_t *comm,
                                   const spar_layer_t *layer)
 {
     if (!spar_engine_is_auto() || comm->negotiation->ring_failed ||
-        spar_half_is(layer) ||
+        spar_half_is(layer) || layer->far ||
         (layer->nonblocking && !spar_post_takes_requests())) {
         return SPAR_METHOD_MPI;
     }

@@ -8,6 +8,7 @@
 #include "pmpi/nodes.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
+#include "pmpi/reach.h"
 #include "pmpi/standing.h"
 
 #include <pthread.h>
@@ -59,6 +60,7 @@ static void drop_machines(spar_comm_t *state)
         spar_machines_drop(&state->lanes[i]);
         spar_staging_cleanup(&state->lanes[i].bundle.staging);
         spar_selection_cleanup(&state->lanes[i].selection);
+        spar_reach_cleanup(&state->lanes[i].anonymous);
     }
     for (size_t i = 0; i < SPAR_PIECES - 1; i++) {
         spar_machines_drop(&state->side_lanes[i]);

@@ -156,7 +156,7 @@ static void add_memory(spar_report_t *report, const spar_comm_t *comm)
         const spar_layer_t *layer = &comm->layers[i];
 
         report->residual_bytes += spar_layer_residual_bytes(layer);
-        report->memory_bytes += spar_half_bytes(layer);
+        report->memory_bytes += spar_half_bytes(layer) + layer->staged.bytes;
         if (layer->shadow.out != NULL) {
             report->memory_bytes += spar_layer_bytes(layer);
         }

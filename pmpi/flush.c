@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "pmpi/engine.h"
 #include "pmpi/half.h"
+#include "pmpi/reach.h"
+#include "pmpi/resident.h"
 #include "sparsify/residual.h"
 
 #include <string.h>
@@ -33,27 +35,68 @@ static void note_delivered(spar_op_t *op)
     }
 }
 
-void spar_flush_begin(spar_op_t *op)
+/* Gradient and residual, wherever they are. */
+static bool can_read(const spar_op_t *op)
+{
+    return spar_reach_fetch_all(op) && spar_resident_leave(op->layer);
+}
+
+/* The dense sum's own part is gradient + residual. */
+static void take_residual(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
-    spar_allreduce_call_t *call = &op->call;
     size_t bytes = spar_layer_bytes(layer);
 
+    spar_residual_commit(layer->dtype, layer->residual, spar_reach_gradient(op),
+                         NULL, 0, layer->count);
+    memcpy(spar_reach_result(op), layer->residual, bytes);
+    memset(layer->residual, 0, bytes);
+    if (op->reach.result_far && op->standing == NULL) {
+        spar_reach_begin_staged(op);
+    } else {
+        op->call.sendbuf = MPI_IN_PLACE;
+    }
+}
+
+static void take_all(spar_op_t *op)
+{
+    spar_layer_t *layer = op->layer;
+
+    if (layer->residual != NULL) {
+        take_residual(op);
+    } else if (op->standing != NULL &&
+               spar_reach_result(op) != spar_reach_gradient(op)) {
+        memcpy(spar_reach_result(op), spar_reach_gradient(op),
+               spar_layer_bytes(layer));
+    }
+}
+
+static void tell_unreadable(const spar_layer_t *layer)
+{
+    if (layer->owes) {
+        spar_error("what a layer of %llu elements owes cannot be read from its "
+                   "device, and is not delivered",
+                   (unsigned long long)layer->count);
+    }
+}
+
+bool spar_flush_begin(spar_op_t *op)
+{
+    bool ok = true;
+
     if (spar_engine_is_shadow()) {
-        spar_shadow_flush(layer);
-    } else if (spar_half_is(layer)) {
+        spar_shadow_flush(op->layer);
+    } else if (!can_read(op)) {
+        tell_unreadable(op->layer);
+        ok = false;
+    } else if (spar_half_is(op->layer)) {
         spar_half_begin_flush(op);
-        return; /* nothing is delivered yet */
-    } else if (layer->residual != NULL) {
-        spar_residual_commit(layer->dtype, layer->residual,
-                             spar_op_gradient(op), NULL, 0, layer->count);
-        memcpy(call->recvbuf, layer->residual, bytes);
-        memset(layer->residual, 0, bytes);
-        call->sendbuf = MPI_IN_PLACE;
-    } else if (op->standing != NULL && call->sendbuf != MPI_IN_PLACE) {
-        memcpy(call->recvbuf, call->sendbuf, bytes);
+        return true; /* nothing is delivered yet */
+    } else {
+        take_all(op);
     }
     note_delivered(op);
+    return ok;
 }
 
 /* It owes on, if it is exchanged on. */
@@ -86,15 +129,11 @@ static void refuse(spar_op_t *op)
 
 bool spar_flush_end(spar_op_t *op)
 {
-    bool fits = spar_half_end_flush(op);
-
-    if (op->code != MPI_SUCCESS) {
-        return true;
-    }
-    if (fits) {
+    if (spar_half_end_flush(op)) {
         note_delivered(op);
-    } else {
+    } else if (op->code == MPI_SUCCESS) {
         refuse(op);
+        return false;
     }
-    return fits;
+    return true;
 }

@@ -14,8 +14,9 @@
 #include "pmpi/comm.h"
 
 /* op->call becomes the sum that delivers all; of other layers than those of 16
- * bits nothing is owed any more. */
-void spar_flush_begin(spar_op_t *op);
+ * bits nothing is owed any more. false: gradient or residual cannot be read
+ * from a device; op->call is as it was. */
+bool spar_flush_begin(spar_op_t *op);
 
 /* A call with op->is_wide is over, with op->code: op->call is the application's
  * own again. true: so is the call. false: the sum was refused, and all ranks

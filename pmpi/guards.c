@@ -3,6 +3,9 @@
 #include "pmpi/agree.h"
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
+#include "pmpi/reach.h"
+
+#include <stdlib.h>
 
 static bool are_little(const spar_comm_t *comm)
 {
@@ -54,6 +57,41 @@ static bool is_uniform(const spar_comm_t *comm)
     return true;
 }
 
+void spar_guards_look_at_content(const spar_op_t *op)
+{
+    spar_content_t *content = &op->layer->content;
+    spar_dtype_t element = op->layer->element;
+    spar_element_rows_t rows = spar_content_rows(op->what.count);
+    void *copy;
+
+    if (!op->reach.result_far) {
+        spar_content_look(content, element, op->call.recvbuf, op->what.count);
+        return;
+    }
+    copy = spar_reach_result_rows(op, rows);
+    if (copy != NULL) {
+        spar_content_look(content, element, copy, rows.number * rows.width);
+    }
+    free(copy);
+}
+
+static void look_at_turns(const spar_op_t *op)
+{
+    spar_turns_t *turns = &op->comm->turns;
+    spar_dtype_t element = op->what.element;
+    void *copy;
+
+    if (!op->reach.result_far) {
+        spar_turns_look(turns, element, op->call.recvbuf, op->what.count);
+        return;
+    }
+    copy = spar_reach_result_rows(op, spar_turns_rows(op->what.count));
+    if (copy != NULL) {
+        spar_turns_look_at_rows(turns, element, copy, op->what.count);
+    }
+    free(copy);
+}
+
 void spar_guards_look_at_result(const spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
@@ -68,12 +106,10 @@ void spar_guards_look_at_result(const spar_op_t *op)
         return;
     }
     if (watching) {
-        spar_content_look(&op->layer->content, element, op->call.recvbuf,
-                          op->what.count);
+        spar_guards_look_at_content(op);
     }
     if (learning || (watching && is_uniform(comm))) {
-        spar_turns_look(&comm->turns, element, op->call.recvbuf,
-                        op->what.count);
+        look_at_turns(op);
     }
 }
 

@@ -15,6 +15,9 @@ void spar_guards_look_at_calls(spar_comm_t *comm);
 /* A dense call has ended well. */
 void spar_guards_look_at_result(const spar_op_t *op);
 
+/* Of its result, by the layer's content. */
+void spar_guards_look_at_content(const spar_op_t *op);
+
 /* Collective over the shadow, after the steps that are watched: rank 0 judges
  * every layer; to be taken when the agreement is done. */
 void spar_guards_begin(spar_comm_t *comm);

@@ -2,6 +2,7 @@
 
 #include "pmpi/engine.h"
 #include "pmpi/fresh.h"
+#include "pmpi/reach.h"
 #include "sparsify/narrow.h"
 #include "sparsify/residual.h"
 
@@ -77,7 +78,7 @@ size_t spar_half_bytes(const spar_layer_t *layer)
 static void widen(const spar_op_t *op, uint64_t first, uint64_t count)
 {
     const spar_layer_t *layer = op->layer;
-    const char *gradient = spar_op_gradient(op);
+    const char *gradient = spar_reach_gradient(op);
 
     spar_narrow_widen(layer->element,
                       gradient + first * spar_dtype_size(layer->element),
@@ -96,7 +97,7 @@ bool spar_half_deliver(const spar_op_t *op)
     if (spar_narrow_overflows(layer->element, layer->wide, layer->count)) {
         return false;
     }
-    spar_narrow_round(layer->element, layer->wide, op->call.recvbuf,
+    spar_narrow_round(layer->element, layer->wide, spar_reach_result(op),
                       layer->count);
     return true;
 }
@@ -126,6 +127,9 @@ bool spar_half_end_flush(spar_op_t *op)
     op->is_wide = false;
     if (op->code != MPI_SUCCESS || !spar_half_deliver(op)) {
         return false;
+    }
+    if (!spar_reach_deliver(op)) {
+        op->code = MPI_ERR_OTHER;
     }
     memset(layer->residual, 0, spar_layer_bytes(layer));
     return true;

@@ -38,8 +38,9 @@ size_t spar_half_bytes(const spar_layer_t *layer);
 
 /* The piece of the call's gradient is in layer->wide afterwards. */
 void spar_half_widen(const spar_op_t *op, const spar_piece_t *piece);
-/* The exchange has left the sum there. false: it does not fit 16 bits; nothing
- * was changed. The same on every rank. */
+/* The exchange has left the sum there, and spar_reach_result has it rounded.
+ * false: it does not fit 16 bits; nothing was changed. The same on every rank.
+ */
 bool spar_half_deliver(const spar_op_t *op);
 
 /* Gradient and residual become a float32 sum that MPI is to form, op->call. At

@@ -4,6 +4,8 @@
 #include "pmpi/engine.h"
 #include "pmpi/fresh.h"
 #include "pmpi/half.h"
+#include "pmpi/reach.h"
+#include "pmpi/resident.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -120,7 +122,7 @@ void spar_layer_make_selective(spar_layer_t *layer, const spar_config_t *config)
 
 void spar_layer_rescale(spar_layer_t *layer, int exponent)
 {
-    if (layer->residual != NULL) {
+    if (layer->residual != NULL && spar_resident_leave(layer)) {
         spar_residual_rescale(layer->dtype, layer->residual, layer->count,
                               exponent);
     }
@@ -132,6 +134,7 @@ void spar_layer_rescale(spar_layer_t *layer, int exponent)
 
 void spar_layer_cleanup(spar_layer_t *layer)
 {
+    spar_resident_drop(layer);
     spar_fresh_cleanup(layer);
     free(layer->residual);
     layer->residual = NULL;
@@ -141,6 +144,7 @@ void spar_layer_destroy(spar_layer_t *layer)
 {
     spar_layer_cleanup(layer);
     spar_half_cleanup(layer);
+    spar_reach_cleanup(layer);
     for (unsigned i = 0; i < layer->piece_count; i++) {
         spar_piece_cleanup(spar_layer_piece(layer, i));
     }
@@ -154,7 +158,8 @@ double spar_layer_unsent_share(const spar_layer_t *layer)
 {
     double kept, all;
 
-    if (layer->residual == NULL || !layer->owes) {
+    if (layer->residual == NULL || !layer->owes ||
+        !spar_resident_fetch(layer)) {
         return layer->unsent_share;
     }
     kept = spar_residual_norm2(layer->dtype, layer->residual, layer->count);
@@ -177,6 +182,7 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason)
     }
     spar_layer_cleanup(layer);
     spar_half_cleanup(layer);
+    spar_reach_cleanup(layer);
     spar_shadow_cleanup(layer);
     layer->owes = false;
 }

@@ -14,6 +14,12 @@
 #include "policy/second_look.h"
 #include "policy/trial.h"
 
+/* Grows when it is used. */
+typedef struct spar_array {
+    void *memory;
+    size_t bytes;
+} spar_array_t;
+
 typedef struct spar_layer {
     spar_dtype_t dtype;   /* of residual and exchange */
     spar_dtype_t element; /* of the application's buffers, agreed */
@@ -28,6 +34,8 @@ typedef struct spar_layer {
                      soon as nothing is owed any more */
     bool natural; /* all non-zeros are sent, exactly; no residual */
     bool crowded; /* once had too many for that */
+    bool far;     /* some rank's buffers are in a device's memory, */
+    bool blind;   /* and one of them cannot reach it */
     spar_trial_t trial;           /* which methods it takes */
     double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
     unsigned losses;   /* reviews in a row in which sparse was slower */
@@ -53,10 +61,12 @@ typedef struct spar_layer {
     void *residual;               /* allocated at the first sparse call */
     void *fresh;                  /* beside it (pmpi/fresh.h); NULL: none */
     float *wide;                  /* 16-bit floats, widened (pmpi/half.h) */
+    spar_array_t staged;          /* far buffers (pmpi/reach.h) */
     spar_loss_scale_t loss_scale; /* belongs to the residual */
     uint64_t flushed_epoch;
     double digest;      /* of the result of a step that is checked; 0: none */
     bool fresh_asked;   /* whether there is memory for it */
+    bool refused;       /* by its device: it is selected on the host */
     bool many;          /* had more non-zeros than half of what it may send,
                            since the last review */
     uint64_t looked_at; /* exchanges since the last review */

@@ -27,7 +27,8 @@ static spar_merging_call_t describe(const spar_layer_t *layer)
     return (spar_merging_call_t){
         .eligible = layer->sparse && layer->nonblocking &&
                     layer->piece_count == 1 && !changes_selection(layer) &&
-                    !spar_half_is(layer) && (method & SPAR_METHOD_SPARSE) != 0,
+                    !spar_half_is(layer) && !layer->far &&
+                    (method & SPAR_METHOD_SPARSE) != 0,
         .dtype = layer->dtype,
         .method = layer->trial.method,
         .count = layer->count};

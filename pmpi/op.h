@@ -26,6 +26,16 @@ typedef struct spar_allreduce_call {
     MPI_Comm comm;
 } spar_allreduce_call_t;
 
+/* Where a call's buffers are (pmpi/reach.h). The devices are set where the
+ * memory is far and not blind. */
+typedef struct spar_reach {
+    bool gradient_far;
+    bool result_far;
+    bool blind; /* nobody but MPI can reach them */
+    int gradient_device;
+    int result_device;
+} spar_reach_t;
+
 typedef enum spar_op_kind {
     SPAR_OP_BLOCKING, /* on its caller's stack */
     SPAR_OP_REQUEST,  /* completes a generalized request */
@@ -80,7 +90,8 @@ typedef struct spar_op {
     bool counted;       /* among the pending ones (pmpi/progress.h) */
     uint64_t number;    /* on its communicator, in the order of the calls */
     spar_allreduce_call_t call;
-    spar_allreduce_call_t narrow; /* what it was, while it is_wide */
+    spar_reach_t reach;
+    spar_allreduce_call_t narrow; /* what it was, while it is_wide or _staged */
     spar_sequence_call_t what;
     spar_sequence_place_t place;
     uint64_t ticket;                /* of the sequence */
@@ -97,9 +108,13 @@ typedef struct spar_op {
     const char *cause;         /* of an error */
     spar_method_t method;      /* of its sum; SPAR_METHODS: several, or none */
     bool was_sparse;
-    bool checked; /* its result is compared over the ranks */
-    bool looked;  /* at its gradient (pmpi/rescale.h) */
-    bool is_wide; /* a float32 sum in place of one of 16 bits (pmpi/half.h) */
+    bool checked;   /* its result is compared over the ranks */
+    bool looked;    /* at its gradient (pmpi/rescale.h) */
+    bool is_wide;   /* a float32 sum in place of one of 16 bits (pmpi/half.h) */
+    bool is_staged; /* a sum in the host's memory in place of a device's */
+    bool is_resident; /* its exchange runs on the device (pmpi/resident.h), */
+    bool delivers;    /* and is over, but for the device */
+    bool overflows;   /* a sum of 16-bit floats does not fit them */
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;
     uint64_t flush_epoch;

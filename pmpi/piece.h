@@ -7,6 +7,7 @@
 #ifndef SPAR_PMPI_PIECE_H
 #define SPAR_PMPI_PIECE_H
 
+#include "exchange/target.h"
 #include "policy/method.h"
 #include "sparsify/selector.h"
 
@@ -19,6 +20,8 @@
 /* Most pieces of a layer; they grow where these are not enough. */
 #define SPAR_PIECES 16
 
+struct spar_op;
+
 typedef struct spar_piece {
     uint64_t first; /* element of the layer */
     uint64_t count; /* elements */
@@ -27,6 +30,16 @@ typedef struct spar_piece {
     uint64_t room[SPAR_LANES][SPAR_METHODS];
     /* Once it was split by regions. */
     struct spar_split_state *split;
+    /* On a device (pmpi/resident.h). */
+    struct spar_cuda_layer *device; /* NULL: none */
+    int device_number;
+    spar_values_t device_values;
+    bool resident; /* its residual is there */
+    /* The present call, if it runs there. */
+    spar_target_t target;
+    const struct spar_op *op;
+    bool overflows; /* a sum of 16-bit floats */
+    bool given_up;  /* its sum is formed on the host */
 } spar_piece_t;
 
 /* Pieces of a layer of so many elements. */

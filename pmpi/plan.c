@@ -9,6 +9,7 @@
 #include "pmpi/guards.h"
 #include "pmpi/half.h"
 #include "pmpi/inherit.h"
+#include "pmpi/reach.h"
 #include "policy/density.h"
 #include "sparsify/wire.h"
 
@@ -106,6 +107,7 @@ static void agree_on_times(spar_comm_t *comm)
     values[count + 2] = spar_comm_make_machines(comm);
     count += 3;
     count += spar_half_tell(comm, values + count);
+    count += spar_reach_tell(comm, values + count);
     count += spar_state_offer(comm, values + count);
     spar_agree_min(comm, values, count);
 }
@@ -128,6 +130,7 @@ static void take_times(spar_comm_t *comm)
     comm->has_machines = values[count + 2] > 0;
     count += 3;
     count += spar_half_agree(comm, values + count);
+    count += spar_reach_agree(comm, values + count);
     spar_state_take(comm, values + count);
 }
 

@@ -9,6 +9,7 @@
 #include "pmpi/pace.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
+#include "pmpi/reach.h"
 #include "pmpi/requests.h"
 #include "pmpi/standing.h"
 #include "pmpi/steps.h"
@@ -32,6 +33,7 @@ static void fill(spar_op_t *op, spar_dtype_t dtype,
     op->what.address = (uintptr_t)call->recvbuf;
     op->what.input = (uintptr_t)spar_op_gradient(op);
     op->what.begin = op->posted;
+    spar_reach_find(op);
     op->paused = atomic_load(&spar_engine.paused);
     op->flush_epoch = atomic_load(&spar_engine.flush_epoch);
 }

@@ -3,7 +3,11 @@
 #include "base/log.h"
 #include "pmpi/agree.h"
 #include "pmpi/engine.h"
+#include "pmpi/reach.h"
+#include "pmpi/resident.h"
+
 #include "sparsify/residual.h"
+#include <stdlib.h>
 
 bool spar_rescale_is_on(void)
 {
@@ -18,19 +22,35 @@ static bool is_looked_at(const spar_op_t *op)
            op->what.element == op->layer->element;
 }
 
+/* Of a gradient that cannot be read nothing is suspected. */
+static bool has_jumped(const spar_op_t *op)
+{
+    spar_layer_t *layer = op->layer;
+    spar_loss_scale_t *scale = &layer->loss_scale;
+    bool jumped;
+    void *rows;
+
+    if (!op->reach.gradient_far) {
+        return spar_loss_scale_look(scale, layer->element, spar_op_gradient(op),
+                                    layer->count);
+    }
+    rows = spar_reach_gradient_rows(op, spar_loss_scale_rows(layer->count));
+    jumped = rows != NULL && spar_loss_scale_look_at_rows(scale, layer->element,
+                                                          rows, layer->count);
+    free(rows);
+    return jumped;
+}
+
 uint32_t spar_rescale_look(spar_op_t *op)
 {
     spar_rescale_t *rescale = &op->comm->rescale;
-    spar_layer_t *layer = op->layer;
 
     if (!is_looked_at(op)) {
         return 0;
     }
     if (!op->looked) {
         op->looked = true;
-        if (spar_loss_scale_look(&layer->loss_scale, layer->element,
-                                 spar_op_gradient(op), layer->count) &&
-            (int64_t)op->step_number >= rescale->rest.end) {
+        if (has_jumped(op) && (int64_t)op->step_number >= rescale->rest.end) {
             rescale->suspected = op->step_number;
         }
     }
@@ -68,8 +88,9 @@ static bool has_room(const spar_comm_t *comm)
         const spar_layer_t *layer = &comm->layers[i];
 
         room = layer->residual == NULL ||
-               spar_residual_has_room(layer->dtype, layer->residual,
-                                      layer->count, SPAR_LOSS_SCALE_MOST);
+               (spar_resident_fetch(layer) &&
+                spar_residual_has_room(layer->dtype, layer->residual,
+                                       layer->count, SPAR_LOSS_SCALE_MOST));
     }
     return room;
 }

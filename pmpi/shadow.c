@@ -1,7 +1,9 @@
 #include "pmpi/shadow.h"
 
 #include "base/clock.h"
+#include "pmpi/guards.h"
 #include "pmpi/half.h"
+#include "pmpi/reach.h"
 #include "sparsify/likeness.h"
 
 #include <stdlib.h>
@@ -103,13 +105,16 @@ static void compare(spar_layer_t *layer, const void *sum)
     }
 }
 
-static void look_at(spar_layer_t *layer, const void *sum)
+static void look_at(const spar_op_t *op)
 {
-    if (layer->shadow.is_sampled) {
-        compare(layer, sum);
+    const void *sum =
+        op->layer->shadow.is_sampled ? spar_reach_read_result(op) : NULL;
+
+    if (sum != NULL) {
+        compare(op->layer, sum);
     }
-    if (layer->content.looks < SPAR_CONTENT_LOOKS) {
-        spar_content_look(&layer->content, layer->element, sum, layer->count);
+    if (op->layer->content.looks < SPAR_CONTENT_LOOKS) {
+        spar_guards_look_at_content(op);
     }
 }
 
@@ -129,7 +134,7 @@ void spar_shadow_end_dense(spar_op_t *op)
     op->layer->shadow.dense_sum += seconds;
     spar_samples_add(&op->layer->samples[SPAR_METHOD_MPI], seconds);
     if (op->code == MPI_SUCCESS) {
-        look_at(op->layer, op->call.recvbuf);
+        look_at(op);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "pmpi/sparse.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "exchange/split_state.h"
 #include "pmpi/check.h"
 #include "pmpi/cost.h"
@@ -8,7 +9,9 @@
 #include "pmpi/flush.h"
 #include "pmpi/fresh.h"
 #include "pmpi/half.h"
+#include "pmpi/reach.h"
 #include "pmpi/rescale.h"
+#include "pmpi/resident.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -48,7 +51,8 @@ static part_t part_of(const spar_op_t *op, unsigned index)
                              .count = piece->count,
                              .entries = spar_layer_most_entries(
                                  layer, piece->count, op->density),
-                             .feedback = layer->select != SPAR_SELECT_NONZERO}};
+                             .feedback = layer->select != SPAR_SELECT_NONZERO,
+                             .targeted = op->is_resident}};
 }
 
 /* Entries for which every rank has room. */
@@ -74,9 +78,12 @@ static bool has_residual(spar_layer_t *layer)
     return true;
 }
 
-static bool has_out(spar_layer_t *layer)
+static bool has_out(const spar_op_t *op)
 {
-    return (!spar_engine_is_shadow() || spar_shadow_reserve(layer)) &&
+    spar_layer_t *layer = op->layer;
+
+    return spar_reach_reserve(op) &&
+           (!spar_engine_is_shadow() || spar_shadow_reserve(layer)) &&
            (!spar_half_is(layer) || spar_half_reserve(layer));
 }
 
@@ -85,13 +92,13 @@ static void *out_of(const spar_op_t *op)
     if (spar_engine_is_shadow()) {
         return op->layer->shadow.out;
     }
-    return spar_half_is(op->layer) ? op->layer->wide : op->call.recvbuf;
+    return spar_half_is(op->layer) ? op->layer->wide : spar_reach_result(op);
 }
 
 /* In the layer's own type. */
 static const void *gradient_of(const spar_op_t *op)
 {
-    return spar_half_is(op->layer) ? op->layer->wide : spar_op_gradient(op);
+    return spar_half_is(op->layer) ? op->layer->wide : spar_reach_gradient(op);
 }
 
 static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
@@ -166,13 +173,40 @@ static uint32_t select_piece(spar_op_t *op, spar_piece_t *piece, bool fresh,
     return 0;
 }
 
+/* Gradient and residual, wherever they are. */
+static bool can_read(const spar_op_t *op, const spar_piece_t *piece)
+{
+    return spar_reach_fetch(op, piece->first, piece->count) &&
+           spar_resident_leave(op->layer);
+}
+
 uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
 {
     double begin = spar_clock_now();
-    uint32_t flags = select_piece(op, &op->layer->piece, false, selection);
+    uint32_t flags = can_read(op, &op->layer->piece)
+                         ? select_piece(op, &op->layer->piece, false, selection)
+                         : SPAR_WIRE_NO_MEMORY;
 
     op->layer->select_sum += spar_clock_now() - begin;
     spar_tracing_selection(op, begin);
+    return flags;
+}
+
+/* On the device that holds the gradient. */
+static uint32_t prepare_resident(spar_op_t *op, const part_t *part)
+{
+    spar_layer_t *layer = op->layer;
+    spar_selection_t *selection = &part->lane->selection;
+    uint32_t flags = SPAR_WIRE_NO_MEMORY;
+
+    if (has_residual(layer)) {
+        flags = spar_resident_select(
+            op, part->piece,
+            spar_density_entries(op->density, part->piece->count),
+            spar_sparse_seed(op), selection);
+    }
+    layer->many = layer->many ||
+                  (flags == 0 && selection->count > part->size.entries / 2);
     return flags;
 }
 
@@ -181,6 +215,12 @@ static uint32_t prepare(spar_op_t *op, const part_t *part)
     spar_selection_t *selection = &part->lane->selection;
     uint32_t flags;
 
+    if (op->is_resident) {
+        return prepare_resident(op, part);
+    }
+    if (!can_read(op, part->piece)) {
+        return SPAR_WIRE_NO_MEMORY;
+    }
     if (spar_half_is(op->layer)) {
         spar_half_widen(op, part->piece);
     }
@@ -210,11 +250,18 @@ uint32_t spar_sparse_requests(const spar_op_t *op)
 }
 
 /* What the exchange makes the new residual of. */
-static void set_residual(const spar_op_t *op, const spar_piece_t *piece,
+static void set_residual(const spar_op_t *op, spar_piece_t *piece,
                          spar_exchange_call_t *call)
 {
     spar_layer_t *layer = op->layer;
     const void *before = at(layer, layer->residual, piece);
+
+    if (op->is_resident) {
+        if (op->flags == 0) {
+            spar_resident_point(op, piece, call);
+        }
+        return;
+    }
 
     if (layer->fresh == NULL) {
         call->residual = at(layer, layer->residual, piece);
@@ -239,7 +286,8 @@ static uint32_t look_without_memory(const spar_op_t *op,
 {
     const spar_layer_t *layer = op->layer;
 
-    if ((op->flags & SPAR_WIRE_NO_MEMORY) == 0 || spar_half_is(layer)) {
+    if ((op->flags & SPAR_WIRE_NO_MEMORY) == 0 || spar_half_is(layer) ||
+        !can_read(op, piece)) {
         return 0;
     }
     return spar_residual_is_finite(
@@ -270,7 +318,7 @@ static spar_status_t start_piece(spar_op_t *op)
 
     /* With flags, too, the others' entries may come. */
     if (spar_exchange_reserve(exchange, &part.size) != SPAR_OK ||
-        !has_split_state(op, part.piece) || !has_out(layer)) {
+        !has_split_state(op, part.piece) || !has_out(op)) {
         op->flags |= SPAR_WIRE_NO_MEMORY;
     }
     if ((op->flags &
@@ -300,6 +348,8 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
     op->pieces_unsettled =
         op->layer->piece_count == 1 ? 0 : op->layer->piece_count;
     op->flags = spar_sparse_requests(op) | spar_rescale_look(op);
+    op->is_resident = spar_resident_takes(op);
+    op->delivers = op->overflows = false;
     op->layer->exchanges++;
     if (spar_engine_is_shadow()) {
         spar_shadow_begin_sparse(op);
@@ -366,6 +416,20 @@ static void settle_pieces(spar_op_t *op, bool moved)
     }
 }
 
+/* Behind the exchange: what its device still does takes microseconds, and
+ * nobody is to sleep for it. */
+static spar_status_t finish(spar_op_t *op, bool *moved_p)
+{
+    spar_status_t status = SPAR_OK;
+
+    if (op->is_resident && spar_sparse_flags(op) == 0) {
+        op->cause = "its device cannot deliver the result";
+        status = spar_resident_finish(op);
+        *moved_p = *moved_p || status == SPAR_INPROGRESS;
+    }
+    return status;
+}
+
 spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
 {
     spar_status_t all = SPAR_OK;
@@ -388,7 +452,7 @@ spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
         settle_pieces(op, *moved_p);
         *moved_p = true;
     }
-    return all;
+    return all == SPAR_OK ? finish(op, moved_p) : all;
 }
 
 const char *spar_sparse_cause(const spar_op_t *op)
@@ -459,7 +523,9 @@ static void note_sparse(spar_op_t *op)
     for (unsigned i = 0; i < op->pieces_started; i++) {
         note_piece(op, i);
     }
-    spar_fresh_take(op->layer);
+    if (!op->is_resident) {
+        spar_fresh_take(op->layer);
+    }
     note_call(op);
 }
 
@@ -467,8 +533,12 @@ static void note_sparse(spar_op_t *op)
  */
 static bool overflows(spar_op_t *op)
 {
-    if (!spar_half_is(op->layer) || spar_engine_is_shadow() ||
-        spar_half_deliver(op)) {
+    bool fits = op->is_resident
+                    ? !op->overflows
+                    : !spar_half_is(op->layer) || spar_engine_is_shadow() ||
+                          spar_half_deliver(op);
+
+    if (fits) {
         return false;
     }
     op->method = SPAR_METHODS;
@@ -476,14 +546,13 @@ static bool overflows(spar_op_t *op)
     return true;
 }
 
-/* What the application gets, or what it would have got. */
-static void check_result(spar_op_t *op)
+/* The result is in the application's buffer. */
+static void deliver(spar_op_t *op)
 {
-    if (spar_engine_is_shadow()) {
-        spar_check_note(op, op->layer->shadow.out, spar_layer_bytes(op->layer));
-    } else {
-        spar_check_note(op, op->call.recvbuf,
-                        spar_layer_buffer_bytes(op->layer));
+    if (!op->is_resident && !spar_engine_is_shadow() &&
+        !spar_reach_deliver(op)) {
+        spar_error("the result of an allreduce cannot be copied to its device");
+        op->code = MPI_ERR_OTHER;
     }
 }
 
@@ -493,8 +562,9 @@ static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
     if (overflows(op)) {
         return false;
     }
+    deliver(op);
     note_sparse(op);
-    check_result(op);
+    spar_check_note(op);
     if (spar_engine_is_shadow()) {
         spar_shadow_end_sparse(op, bytes, is_sampled(op->layer));
     }
@@ -537,7 +607,7 @@ bool spar_sparse_conclude(spar_op_t *op)
     }
     if ((flags & SPAR_WIRE_FLUSH) != 0 && op->standing == NULL &&
         (flags & postpones_flush(op)) == 0) {
-        spar_flush_begin(op);
+        (void)spar_flush_begin(op);
     }
     return false;
 }

@@ -1,5 +1,7 @@
 #include "pmpi/staging.h"
 
+#include "base/log.h"
+#include "pmpi/reach.h"
 #include "pmpi/sparse.h"
 
 #include <stdlib.h>
@@ -74,7 +76,7 @@ uint32_t spar_staging_fill(spar_staging_t *staging, spar_op_t *const *ops,
         }
         staging->begins[i] = all->count;
         append(all, scratch, (uint32_t)(at / spar_dtype_size(layer->dtype)));
-        memcpy((char *)staging->sums + at, spar_op_gradient(ops[i]), bytes);
+        memcpy((char *)staging->sums + at, spar_reach_gradient(ops[i]), bytes);
         if (layer->residual != NULL) {
             memcpy((char *)staging->residuals + at, layer->residual, bytes);
         }
@@ -94,7 +96,12 @@ void spar_staging_deliver(const spar_staging_t *staging, spar_op_t *const *ops,
         spar_layer_t *layer = ops[i]->layer;
         size_t bytes = spar_layer_bytes(layer);
 
-        memcpy(ops[i]->call.recvbuf, (char *)staging->sums + at, bytes);
+        memcpy(spar_reach_result(ops[i]), (char *)staging->sums + at, bytes);
+        if (!spar_reach_deliver(ops[i])) {
+            spar_error("the result of an allreduce cannot be copied to its "
+                       "device");
+            ops[i]->code = MPI_ERR_OTHER;
+        }
         if (layer->residual != NULL) {
             memcpy(layer->residual, (char *)staging->residuals + at, bytes);
         }

@@ -7,10 +7,12 @@
 #include "pmpi/engine.h"
 #include "pmpi/flush.h"
 #include "pmpi/forecast.h"
+#include "pmpi/guards.h"
 #include "pmpi/layer_choice.h"
 #include "pmpi/machines.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
+#include "pmpi/reach.h"
 #include "pmpi/sparse.h"
 #include "policy/density.h"
 #include "policy/verdict.h"
@@ -256,11 +258,12 @@ static bool deliver_piece(spar_op_t *op)
     spar_layer_t *layer = op->layer;
     uint64_t left = layer->count - standing->delivered;
     uint64_t count = left < PIECE ? left : PIECE;
-    char *data = (char *)op->call.recvbuf +
+    char *data = (char *)spar_reach_result(op) +
                  standing->delivered * spar_dtype_size(layer->dtype);
 
     standing->delivered += count;
     if (count == 0) {
+        op->code = spar_reach_deliver(op) ? MPI_SUCCESS : MPI_ERR_OTHER;
         op->stage = SPAR_OP_ENDED;
     } else if (spar_ring_start(standing->ring, layer->dtype, count, data) !=
                SPAR_OK) {
@@ -281,8 +284,8 @@ static void begin_delivery(spar_op_t *op, bool for_good)
                              ? standing->doubt
                              : "persistent: dense suits another rank better";
     }
-    spar_flush_begin(op);
-    if (spar_ring_reserve(standing->ring, op->layer->dtype, PIECE) != SPAR_OK) {
+    if (!spar_flush_begin(op) ||
+        spar_ring_reserve(standing->ring, op->layer->dtype, PIECE) != SPAR_OK) {
         end_job();
     }
     op->stage = SPAR_OP_RING;
@@ -349,7 +352,6 @@ bool spar_standing_progress(spar_op_t *op)
 void spar_standing_watch(spar_op_t *op)
 {
     if (spar_engine_is_auto() && op->comm->rank == 0 && !op->standing->judged) {
-        spar_content_look(&op->layer->content, op->layer->dtype,
-                          op->call.recvbuf, op->layer->count);
+        spar_guards_look_at_content(op);
     }
 }

@@ -8,6 +8,7 @@
 #include "pmpi/layer_choice.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
+#include "pmpi/reach.h"
 #include "pmpi/rescale.h"
 #include "pmpi/review.h"
 #include "pmpi/sparse.h"
@@ -215,14 +216,17 @@ static unsigned choose_lane(const spar_op_t *op, uint64_t entries)
 static uint32_t name_layer(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
+    spar_array_t staged;
 
     if (op->layer != NULL) {
         return (uint32_t)op->place.slot;
     }
     op->layer = &op->lane->anonymous;
+    staged = op->layer->staged;
     spar_layer_init(op->layer, &spar_engine.config, op->what.dtype,
                     op->what.count);
     op->layer->exchanges = comm->anonymous_exchanges++;
+    op->layer->staged = staged;
     return NO_SLOT;
 }
 
@@ -259,6 +263,23 @@ static bool start_sparse(spar_op_t *op, spar_method_t method, uint64_t entries)
     return true;
 }
 
+/* The ring sums where the result is to be. */
+static bool fill_ring(spar_op_t *op)
+{
+    const void *gradient;
+    void *result;
+
+    if (!spar_reach_fetch_all(op)) {
+        return false;
+    }
+    gradient = spar_reach_gradient(op);
+    result = spar_reach_result(op);
+    if (result != gradient) {
+        memcpy(result, gradient, spar_layer_bytes(op->layer));
+    }
+    return true;
+}
+
 /* The ring is one machine: the first lane stands for it. */
 static bool start_ring(spar_op_t *op)
 {
@@ -270,12 +291,11 @@ static bool start_ring(spar_op_t *op)
     op->lane = &comm->lanes[0];
     op->lane->taken = true;
     op->method = SPAR_METHOD_RING;
-    if (op->call.sendbuf != MPI_IN_PLACE) {
-        memcpy(op->call.recvbuf, op->call.sendbuf, spar_layer_bytes(op->layer));
-    }
     spar_advance_begin(op, SPAR_OP_RING);
-    if (spar_ring_start(comm->ring, op->layer->dtype, op->layer->count,
-                        op->call.recvbuf) != SPAR_OK) {
+    if (!fill_ring(op)) {
+        spar_advance_fail(op, "a gradient cannot be read from its device");
+    } else if (spar_ring_start(comm->ring, op->layer->dtype, op->layer->count,
+                               spar_reach_result(op)) != SPAR_OK) {
         spar_advance_fail(op, "ring exchange failed");
     }
     return true;

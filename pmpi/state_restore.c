@@ -2,6 +2,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/plan.h"
 #include "pmpi/post.h"
+#include "pmpi/resident.h"
 #include "pmpi/state.h"
 #include "pmpi/state_held.h"
 #include "sparsify/residual.h"
@@ -247,7 +248,7 @@ static void hand_over(spar_layer_t *layer, spar_state_file_layer_t *saved)
 {
     if (layer->residual == NULL) {
         layer->residual = saved->residual;
-    } else {
+    } else if (spar_resident_leave(layer)) {
         spar_residual_commit(layer->dtype, layer->residual, saved->residual,
                              NULL, 0, layer->count);
         free(saved->residual);

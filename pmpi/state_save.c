@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "pmpi/engine.h"
 #include "pmpi/queue.h"
+#include "pmpi/resident.h"
 #include "pmpi/state.h"
 #include "pmpi/state_held.h"
 #include "report/state_place.h"
@@ -105,6 +106,9 @@ static void add_comm(saving_t *saving, spar_comm_t *comm)
     for (size_t i = 0; i < comm->layer_count; i++) {
         const spar_layer_t *layer = &comm->layers[i];
 
+        if (owes(layer) && !spar_resident_fetch(layer)) {
+            give_up(saving, "a device does not give its residuals away");
+        }
         out.layers[i] = (spar_state_file_layer_t){
             .count = layer->count,
             .dtype = layer->element,

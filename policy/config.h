@@ -119,6 +119,7 @@ typedef struct spar_config {
     char trace[SPAR_CONFIG_TEXT_MAX];
     char state[SPAR_CONFIG_TEXT_MAX];
     char isa[16];
+    char cuda_library[SPAR_CONFIG_TEXT_MAX];
 } spar_config_t;
 
 /* The defaults of the table. */

@@ -303,6 +303,14 @@ const spar_config_row_t spar_config_table[] = {
      .type = &spar_config_isa,
      .offset = FIELD(isa),
      .choices = isa_choices},
+    {.name = "SPAR_CUDA_LIBRARY",
+     .initial = "auto",
+     .allowed = "auto, off, or a file name",
+     .doc = "The library for gradients in a GPU's memory, which is loaded when "
+            "the first such gradient arrives: auto is spar/libspar_cuda.so "
+            "beside libspar.so; off leaves such calls to MPI.",
+     .type = &spar_config_text,
+     .offset = FIELD(cuda_library)},
 };
 
 const size_t spar_config_table_size =

@@ -280,6 +280,7 @@ spar_sequence_place_t spar_sequence_adopt(spar_sequence_t *sequence,
 
         sequence->slots[i].dtype = call->dtype;
         sequence->slots[i].element = call->element;
+        sequence->slots[i].place = call->place;
         sequence->slots[i].count = call->count;
         sequence->slots[i].nonblocking = call->nonblocking;
     }

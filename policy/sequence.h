@@ -34,6 +34,8 @@ typedef struct spar_sequence_call {
     uint64_t marker;  /* hash of the small calls since the last large one, see
                          spar_sequence_mark */
     bool nonblocking; /* the same on every rank, as MPI demands */
+    uint8_t place;    /* hint: which memory its buffers are in; the caller's
+                         numbers */
     uint64_t address; /* hint: of the receive buffer */
     uint64_t input;   /* hint: of the buffer that is read, which may be it */
     double begin;     /* hint: seconds */
@@ -49,6 +51,7 @@ typedef enum spar_sequence_state {
 typedef struct spar_sequence_slot {
     spar_dtype_t dtype;
     spar_dtype_t element; /* hint */
+    uint8_t place;        /* hint */
     bool nonblocking;
     uint64_t count;
 } spar_sequence_slot_t;

@@ -281,6 +281,7 @@ include(mpi/check.cmake)
 include(mpi/trouble.cmake)
 include(mpi/rounds.cmake)
 include(mpi/guards.cmake)
+include(mpi/device.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,
 # and of a job that dies

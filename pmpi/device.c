@@ -1,0 +1,189 @@
+#include "pmpi/device.h"
+
+#include "base/log.h"
+#include "pmpi/engine.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DRIVER  "libcuda.so.1"
+#define LIBRARY "spar/libspar_cuda.so"
+
+/* The driver's numbers, as cuda.h has them. */
+#define ATTRIBUTE_MEMORY_TYPE 2
+#define ATTRIBUTE_IS_MANAGED  8
+#define MEMORY_TYPE_DEVICE    2
+
+/* cuPointerGetAttributes. Of memory that it does not know, the numbers are 0.
+ */
+typedef int attributes_t(unsigned number, int *names, void **values,
+                         uint64_t pointer);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Of the objects that the process has loaded, at the last look for a driver. */
+static atomic_uint_fast64_t objects;
+static _Atomic(attributes_t *) driver; /* NULL: not loaded */
+static _Atomic(const spar_cuda_ops_t *) library;
+static bool asked; /* for the library; guarded by `lock` */
+static atomic_bool complained;
+
+const spar_cuda_ops_t *spar_device_ops(void)
+{
+    return atomic_load_explicit(&library, memory_order_acquire);
+}
+
+static int count_loads(struct dl_phdr_info *info, size_t size, void *argument)
+{
+    (void)size;
+    *(uint64_t *)argument = info->dlpi_adds;
+    return 1; /* all objects tell the same */
+}
+
+/* Functions and objects have pointers of one kind here: POSIX. */
+static void find_symbol(void *handle, const char *name, void *symbol_p)
+{
+    void *symbol = dlsym(handle, name);
+
+    memcpy(symbol_p, &symbol, sizeof(symbol));
+}
+
+/* A driver that is not there yet can only come with another object. */
+static bool has_driver(void)
+{
+    attributes_t *found = NULL;
+    uint64_t loads = 0;
+    void *handle;
+
+    if (atomic_load_explicit(&driver, memory_order_acquire) != NULL) {
+        return true;
+    }
+    dl_iterate_phdr(count_loads, &loads);
+    if (loads == atomic_load_explicit(&objects, memory_order_relaxed)) {
+        return false;
+    }
+    handle = dlopen(DRIVER, RTLD_LAZY | RTLD_NOLOAD);
+    if (handle != NULL) {
+        find_symbol(handle, "cuPointerGetAttributes", &found);
+        atomic_store_explicit(&driver, found, memory_order_release);
+    }
+    atomic_store_explicit(&objects, loads, memory_order_relaxed);
+    return found != NULL;
+}
+
+/* The driver's own word, without the library. */
+static bool is_device_memory(const void *buffer)
+{
+    attributes_t *attributes = atomic_load(&driver);
+    int names[] = {ATTRIBUTE_MEMORY_TYPE, ATTRIBUTE_IS_MANAGED};
+    uint32_t type = 0, managed = 0;
+    void *values[] = {&type, &managed};
+
+    return attributes(2, names, values, (uint64_t)(uintptr_t)buffer) == 0 &&
+           type == MEMORY_TYPE_DEVICE && managed == 0;
+}
+
+/* Beside libspar.so, or where the user says. */
+static void name_library(char *name, size_t size)
+{
+    const char *given = spar_engine.config.cuda_library;
+    Dl_info self;
+    const char *slash;
+
+    if (strcmp(given, "auto") != 0) {
+        snprintf(name, size, "%s", given);
+        return;
+    }
+    name[0] = '\0';
+    if (dladdr(&objects, &self) != 0 && self.dli_fname != NULL) {
+        slash = strrchr(self.dli_fname, '/');
+        snprintf(name, size, "%.*s" LIBRARY,
+                 slash == NULL ? 0 : (int)(slash + 1 - self.dli_fname),
+                 self.dli_fname);
+    }
+}
+
+/* Why gradients in a device's memory are left to MPI. */
+static void say_missing(const char *cause)
+{
+    spar_log_write(spar_engine.rank == 0 ? SPAR_LOG_WARN : SPAR_LOG_INFO,
+                   "gradients in a GPU's memory are left to MPI: %s", cause);
+}
+
+static void load_library(void)
+{
+    char name[1024], cause[256];
+    const spar_cuda_ops_t *ops = NULL;
+    const char *error;
+    void *handle;
+
+    if (strcmp(spar_engine.config.cuda_library, "off") == 0) {
+        say_missing("SPAR_CUDA_LIBRARY is off");
+        return;
+    }
+    name_library(name, sizeof(name));
+    handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        error = dlerror();
+        say_missing(error != NULL ? error : "libspar_cuda.so is not there");
+        return;
+    }
+    find_symbol(handle, SPAR_CUDA_SYMBOL, &ops);
+    if (ops == NULL || ops->version != SPAR_CUDA_VERSION) {
+        snprintf(cause, sizeof(cause), "%s is of another version", name);
+        say_missing(cause);
+        dlclose(handle);
+        return;
+    }
+    spar_info("a GPU's memory is reached by %s", name);
+    atomic_store_explicit(&library, ops, memory_order_release);
+}
+
+static void ask_for_library(void)
+{
+    pthread_mutex_lock(&lock);
+    if (!asked) {
+        asked = true;
+        load_library();
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void complain(const void *buffer, uint64_t bytes)
+{
+    if (!atomic_exchange(&complained, true)) {
+        spar_warn("an allreduce names %llu bytes of a GPU's memory at %p, "
+                  "which are not all there: left to MPI",
+                  (unsigned long long)bytes, buffer);
+    }
+}
+
+spar_device_place_t spar_device_find(const void *buffer, uint64_t bytes,
+                                     int *device_p)
+{
+    const spar_cuda_ops_t *ops;
+
+    if (!has_driver()) {
+        return SPAR_DEVICE_NEAR;
+    }
+    ops = spar_device_ops();
+    if (ops == NULL) {
+        if (!is_device_memory(buffer)) {
+            return SPAR_DEVICE_NEAR;
+        }
+        ask_for_library();
+        ops = spar_device_ops();
+    }
+    if (ops == NULL) {
+        return SPAR_DEVICE_BLIND;
+    }
+    if (ops->locate(buffer, device_p) != SPAR_CUDA_DEVICE) {
+        return SPAR_DEVICE_NEAR;
+    }
+    if (ops->check(buffer, bytes) != SPAR_OK) {
+        complain(buffer, bytes);
+        return SPAR_DEVICE_BLIND;
+    }
+    return SPAR_DEVICE_FAR;
+}
