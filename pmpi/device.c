@@ -119,7 +119,7 @@ static void load_library(void)
     void *handle;
 
     if (strcmp(spar_engine.config.cuda_library, "off") == 0) {
-        say_missing("SPAR_CUDA_LIBRARY is off");
+        say_missing("SPAR_CUDA_LIBRARY is off (auto takes them over)");
         return;
     }
     name_library(name, sizeof(name));

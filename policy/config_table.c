@@ -304,11 +304,12 @@ const spar_config_row_t spar_config_table[] = {
      .offset = FIELD(isa),
      .choices = isa_choices},
     {.name = "SPAR_CUDA_LIBRARY",
-     .initial = "auto",
-     .allowed = "auto, off, or a file name",
+     .initial = "off",
+     .allowed = "off, auto, or a file name",
      .doc = "The library for gradients in a GPU's memory, which is loaded when "
-            "the first such gradient arrives: auto is spar/libspar_cuda.so "
-            "beside libspar.so; off leaves such calls to MPI.",
+            "the first such gradient arrives: off leaves such calls to MPI, "
+            "since the library has run on emulated devices only, and on no "
+            "GPU yet; auto is spar/libspar_cuda.so beside libspar.so.",
      .type = &spar_config_text,
      .offset = FIELD(cuda_library)},
 };

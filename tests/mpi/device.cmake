@@ -114,13 +114,13 @@ function(spar_device_test_without name library said)
         ARGS -n 2 -m "left to MPI: " -m "${said}" -m "has no libspar_cuda.so"
             -- ${device})
 endfunction()
+spar_device_test_without(off off "SPAR_CUDA_LIBRARY is off")
 spar_device_test_without(missing /nowhere.so "nowhere.so")
 spar_device_test_without(other $<TARGET_FILE:mpi_device_aware>
     "of another version")
 
 # More of the same
 if(SPAR_LONG_TESTS)
-    spar_device_test_without(off off "SPAR_CUDA_LIBRARY is off")
     spar_device_test(managed ENV SPAR_MODE=sparse DEVICE_PLACE=managed
         ARGS -n 2 -m "40001 float32 sparse" -- ${device})
     spar_device_test(half_apart ENV SPAR_MODE=sparse DEVICE_PLACE=apart ${half}
