@@ -187,7 +187,8 @@ size_t spar_reach_agree(spar_comm_t *comm, const double *values)
 const char *spar_reach_refusal(const spar_layer_t *layer)
 {
     if (layer->blind) {
-        return "in a GPU's memory, and a rank has no libspar_cuda.so for it";
+        return "in a GPU's memory, and SPAR_CUDA_LIBRARY is off or does not "
+               "load";
     }
     return layer->far &&
                    spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE

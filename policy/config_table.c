@@ -30,8 +30,8 @@ const spar_config_row_t spar_config_table[] = {
      .allowed = "auto, dense, sparse, lossless, shadow, ab, off",
      .doc = "What to do with gradient exchanges: auto sends a layer sparsely "
             "where that is predicted, and then measured, to be faster; dense "
-            "only measures; sparse always sends sparsely where the gate "
-            "allows; lossless sends every non-zero entry and keeps no "
+            "only measures; sparse always sends sparsely where the call can "
+            "be taken over; lossless sends every non-zero entry and keeps no "
             "residual; shadow delivers dense sums and exchanges sparsely "
             "beside them, for the report; ab does as auto, and then takes "
             "turns of dense and "
