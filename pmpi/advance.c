@@ -12,6 +12,7 @@
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/reach.h"
+#include "pmpi/resident.h"
 #include "pmpi/sparse.h"
 #include "pmpi/standing.h"
 #include "pmpi/start.h"
@@ -102,6 +103,9 @@ void spar_advance_fail(spar_op_t *op, const char *cause)
 {
     if (cause != NULL) {
         spar_error("sparse allreduce failed: %s", cause);
+    }
+    if (op->is_resident) {
+        spar_resident_cancel(op->layer);
     }
     op->comm->failed = true;
     op->code = MPI_ERR_OTHER;
@@ -212,7 +216,8 @@ static void end_ring(spar_op_t *op)
 
     spar_cost_bytes(op, spar_ring_bytes_sent(comm->ring));
     op->stage = SPAR_OP_ENDED;
-    op->code = spar_reach_deliver(op) ? MPI_SUCCESS : MPI_ERR_OTHER;
+    op->code = MPI_SUCCESS;
+    spar_reach_deliver_or_fail(op);
     spar_check_note(op);
     if (op->layer->sparse && op->layer->trial.method == SPAR_METHOD_RING) {
         op->layer->sparse_calls++; /* mode sparse, asked for by name */

@@ -60,6 +60,8 @@ void spar_check_note(spar_op_t *op)
     if (result != NULL) {
         layer->digest =
             spar_replicas_digest(result, spar_layer_buffer_bytes(layer));
+    } else {
+        spar_error("SPAR_CHECK: a result cannot be read from its device");
     }
 }
 

@@ -86,12 +86,12 @@ bool spar_flush_begin(spar_op_t *op)
 
     if (spar_engine_is_shadow()) {
         spar_shadow_flush(op->layer);
+    } else if (spar_half_is(op->layer)) {
+        spar_half_begin_flush(op, can_read(op));
+        return true; /* nothing is delivered yet */
     } else if (!can_read(op)) {
         tell_unreadable(op->layer);
         ok = false;
-    } else if (spar_half_is(op->layer)) {
-        spar_half_begin_flush(op);
-        return true; /* nothing is delivered yet */
     } else {
         take_all(op);
     }

@@ -104,13 +104,17 @@ bool spar_half_deliver(const spar_op_t *op)
 
 /* The application's operation would round what is owed. The residual stays what
  * it is until the sum is there. */
-void spar_half_begin_flush(spar_op_t *op)
+void spar_half_begin_flush(spar_op_t *op, bool readable)
 {
     spar_layer_t *layer = op->layer;
 
-    widen(op, 0, layer->count);
-    spar_residual_commit(layer->dtype, layer->wide, layer->residual, NULL, 0,
-                         layer->count);
+    if (readable) {
+        widen(op, 0, layer->count);
+        spar_residual_commit(layer->dtype, layer->wide, layer->residual, NULL,
+                             0, layer->count);
+    } else {
+        memset(layer->wide, 0xff, spar_layer_bytes(layer)); /* NaN */
+    }
     op->narrow = op->call;
     op->is_wide = true;
     op->call.sendbuf = MPI_IN_PLACE;
@@ -128,9 +132,7 @@ bool spar_half_end_flush(spar_op_t *op)
     if (op->code != MPI_SUCCESS || !spar_half_deliver(op)) {
         return false;
     }
-    if (!spar_reach_deliver(op)) {
-        op->code = MPI_ERR_OTHER;
-    }
+    spar_reach_deliver_or_fail(op);
     memset(layer->residual, 0, spar_layer_bytes(layer));
     return true;
 }

@@ -43,11 +43,12 @@ void spar_half_widen(const spar_op_t *op, const spar_piece_t *piece);
  */
 bool spar_half_deliver(const spar_op_t *op);
 
-/* Gradient and residual become a float32 sum that MPI is to form, op->call. At
+/* Gradient and residual become a float32 sum that MPI is to form, op->call; not
+ * `readable`: this rank's part is NaN, so that all ranks refuse the sum. At
  * its end op->call is the application's again. true: the sum is delivered there
  * and the residual is zero. false: it does not fit 16 bits, or op->code is an
  * error; but for layer->wide, all is as it was. */
-void spar_half_begin_flush(spar_op_t *op);
+void spar_half_begin_flush(spar_op_t *op, bool readable);
 bool spar_half_end_flush(spar_op_t *op);
 
 /* A result of the application's as the layer is summed; valid until the layer's

@@ -151,8 +151,8 @@ void spar_inherit_apply(spar_comm_t *comm)
     spar_layer_t *old = negotiation->old_layers;
 
     for (size_t i = 0; i < comm->layer_count; i++) {
-        if (origins[i] >= 0 && old[origins[i]].owes &&
-            spar_resident_leave(&old[origins[i]])) {
+        if (origins[i] >= 0 && old[origins[i]].owes) {
+            spar_resident_evict(&old[origins[i]]);
             move(&comm->layers[i], &old[origins[i]]);
         }
     }

@@ -50,18 +50,22 @@ static void post(spar_op_t *op)
     spar_queue_post(op);
 }
 
-/* The plan says dense: the call is made as if Spar were not there. */
+/* The plan says dense: the call is made as if Spar were not there. MPI tells of
+ * its own errors; what fails behind it is told here. */
 static void run_dense(spar_op_t *op)
 {
     bool done;
+    int code;
 
     do {
-        int code = spar_dense_call(&op->call);
-
+        code = spar_dense_call(&op->call);
         pthread_mutex_lock(&op->comm->busy);
         done = spar_advance_caller_done(op, code);
         pthread_mutex_unlock(&op->comm->busy);
     } while (!done);
+    if (code == MPI_SUCCESS && op->code != MPI_SUCCESS) {
+        spar_real.Comm_call_errhandler(op->call.comm, op->code);
+    }
 }
 
 int spar_post_blocking(spar_comm_t *comm, spar_dtype_t dtype,

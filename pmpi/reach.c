@@ -1,5 +1,6 @@
 #include "pmpi/reach.h"
 
+#include "base/log.h"
 #include "pmpi/device.h"
 #include "pmpi/engine.h"
 #include "pmpi/half.h"
@@ -158,12 +159,20 @@ void spar_reach_begin_staged(spar_op_t *op)
     op->call.recvbuf = op->layer->staged.memory;
 }
 
+void spar_reach_deliver_or_fail(spar_op_t *op)
+{
+    if (!spar_reach_deliver(op)) {
+        spar_error("the result of an allreduce cannot be copied to its device");
+        op->code = MPI_ERR_OTHER;
+    }
+}
+
 void spar_reach_end_staged(spar_op_t *op)
 {
     op->call = op->narrow;
     op->is_staged = false;
-    if (op->code == MPI_SUCCESS && !spar_reach_deliver(op)) {
-        op->code = MPI_ERR_OTHER;
+    if (op->code == MPI_SUCCESS) {
+        spar_reach_deliver_or_fail(op);
     }
 }
 

@@ -41,6 +41,8 @@ void *spar_reach_result(const spar_op_t *op);
 /* What was written there is the application's result from now on. false: not
  * possible. */
 bool spar_reach_deliver(const spar_op_t *op);
+/* The same; where it is not possible, op->code is an error, and said. */
+void spar_reach_deliver_or_fail(spar_op_t *op);
 bool spar_reach_deliver_part(const spar_op_t *op, uint64_t first,
                              uint64_t count);
 

@@ -37,6 +37,9 @@ static bool has_jumped(const spar_op_t *op)
     rows = spar_reach_gradient_rows(op, spar_loss_scale_rows(layer->count));
     jumped = rows != NULL && spar_loss_scale_look_at_rows(scale, layer->element,
                                                           rows, layer->count);
+    if (rows == NULL) {
+        spar_loss_scale_drop(scale);
+    }
     free(rows);
     return jumped;
 }

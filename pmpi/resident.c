@@ -69,6 +69,39 @@ bool spar_resident_leave(spar_layer_t *layer)
     return true;
 }
 
+void spar_resident_evict(spar_layer_t *layer)
+{
+    bool lost = false;
+
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        spar_piece_t *piece = spar_layer_piece(layer, i);
+
+        if (!fetch_piece(layer, piece)) {
+            memset(residual_of(layer, piece), 0,
+                   piece->count * spar_dtype_size(layer->dtype));
+            lost = true;
+        }
+        piece->resident = false;
+    }
+    if (lost) {
+        (void)refuse(layer, "tell its residual");
+        spar_error("what a layer of %llu elements owes is lost with its device",
+                   (unsigned long long)layer->count);
+    }
+}
+
+void spar_resident_cancel(const spar_layer_t *layer)
+{
+    for (unsigned i = 0; i < layer->piece_count; i++) {
+        const spar_piece_t *piece =
+            i == 0 ? &layer->piece : &layer->more[i - 1];
+
+        if (piece->device != NULL) {
+            spar_device_ops()->cancel(piece->device);
+        }
+    }
+}
+
 static void drop_piece(spar_piece_t *piece)
 {
     if (piece->device != NULL) {

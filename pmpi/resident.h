@@ -39,6 +39,12 @@ bool spar_resident_fetch(const spar_layer_t *layer);
 /* The same, and only layer->residual counts from now on. false: it is still on
  * the device. */
 bool spar_resident_leave(spar_layer_t *layer);
+/* The same, whatever happens: what the device does not tell is lost, and said.
+ * For what all ranks do alike. */
+void spar_resident_evict(spar_layer_t *layer);
+/* The layer's call has failed: the device leaves the application's buffer alone
+ * from now on. */
+void spar_resident_cancel(const spar_layer_t *layer);
 /* Frees all on the device; what is resident is lost. */
 void spar_resident_drop(spar_layer_t *layer);
 

@@ -286,9 +286,12 @@ static uint32_t look_without_memory(const spar_op_t *op,
 {
     const spar_layer_t *layer = op->layer;
 
-    if ((op->flags & SPAR_WIRE_NO_MEMORY) == 0 || spar_half_is(layer) ||
-        !can_read(op, piece)) {
+    if ((op->flags & SPAR_WIRE_NO_MEMORY) == 0 || spar_half_is(layer)) {
         return 0;
+    }
+    if (!can_read(op, piece)) {
+        /* It might hold any value: what is owed waits. */
+        return op->flags & SPAR_WIRE_FLUSH ? SPAR_WIRE_NONFINITE : 0;
     }
     return spar_residual_is_finite(
                layer->dtype, at(layer, layer->residual, piece),

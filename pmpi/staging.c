@@ -1,6 +1,5 @@
 #include "pmpi/staging.h"
 
-#include "base/log.h"
 #include "pmpi/reach.h"
 #include "pmpi/sparse.h"
 
@@ -97,11 +96,7 @@ void spar_staging_deliver(const spar_staging_t *staging, spar_op_t *const *ops,
         size_t bytes = spar_layer_bytes(layer);
 
         memcpy(spar_reach_result(ops[i]), (char *)staging->sums + at, bytes);
-        if (!spar_reach_deliver(ops[i])) {
-            spar_error("the result of an allreduce cannot be copied to its "
-                       "device");
-            ops[i]->code = MPI_ERR_OTHER;
-        }
+        spar_reach_deliver_or_fail(ops[i]);
         if (layer->residual != NULL) {
             memcpy(layer->residual, (char *)staging->residuals + at, bytes);
         }

@@ -263,7 +263,8 @@ static bool deliver_piece(spar_op_t *op)
 
     standing->delivered += count;
     if (count == 0) {
-        op->code = spar_reach_deliver(op) ? MPI_SUCCESS : MPI_ERR_OTHER;
+        op->code = MPI_SUCCESS;
+        spar_reach_deliver_or_fail(op);
         op->stage = SPAR_OP_ENDED;
     } else if (spar_ring_start(standing->ring, layer->dtype, count, data) !=
                SPAR_OK) {

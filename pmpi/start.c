@@ -1,5 +1,6 @@
 #include "pmpi/start.h"
 
+#include "base/log.h"
 #include "pmpi/advance.h"
 #include "pmpi/agree.h"
 #include "pmpi/check.h"
@@ -293,7 +294,9 @@ static bool start_ring(spar_op_t *op)
     op->method = SPAR_METHOD_RING;
     spar_advance_begin(op, SPAR_OP_RING);
     if (!fill_ring(op)) {
-        spar_advance_fail(op, "a gradient cannot be read from its device");
+        spar_error("a gradient cannot be read from its device: the other ranks "
+                   "would wait");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
     } else if (spar_ring_start(comm->ring, op->layer->dtype, op->layer->count,
                                spar_reach_result(op)) != SPAR_OK) {
         spar_advance_fail(op, "ring exchange failed");

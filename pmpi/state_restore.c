@@ -248,7 +248,8 @@ static void hand_over(spar_layer_t *layer, spar_state_file_layer_t *saved)
 {
     if (layer->residual == NULL) {
         layer->residual = saved->residual;
-    } else if (spar_resident_leave(layer)) {
+    } else {
+        spar_resident_evict(layer);
         spar_residual_commit(layer->dtype, layer->residual, saved->residual,
                              NULL, 0, layer->count);
         free(saved->residual);

@@ -97,6 +97,12 @@ spar_mpi_test(device_no_to_host ENV ${by_plugin} SPAR_MODE=sparse
         DEVICE_PLACE=apart DEVICE_RANK=1 DEVICE_FAIL=to_host:40
     ARGS -n 2 -m "bits: " -m "owes cannot be read from its device"
         -- ${device})
+# What is owed cannot be read: other ranks have to learn of it, since the flush of
+# 16 bits is another sum than the application's.
+spar_mpi_test(device_no_residual ENV ${by_plugin} ${on_device} ${half} SPAR_CHECK=1
+        DEVICE_RANK=1 DEVICE_FAIL=residual_get:1
+    ARGS -n 2 -m "bits: " -m "were the same on all ranks" -m "1 layer has up to"
+        -- ${device} half)
 # Both, behind the agreement
 spar_mpi_test(device_lost ENV ${by_plugin} ${on_device} DEVICE_RANK=1
         DEVICE_FAIL=add:50,to_host:1
