@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
+#include "pmpi/forecast.h"
 #include "pmpi/half.h"
 #include "pmpi/helper.h"
 #include "pmpi/horovod.h"
@@ -81,7 +82,9 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .bytes_sent = layer->bytes_sent,
         .dense_bytes_per_call = dense_bytes(comm, layer),
         .dense_seconds = layer->dense_seconds,
-        .predicted_seconds = layer->predicted_seconds,
+        .predicted_seconds = spar_forecast_is_known(layer->predicted_seconds)
+                                 ? layer->predicted_seconds
+                                 : 0,
         .sparse_seconds = ratio(layer->sparse_sum, (double)layer->sparse_ended),
         .nonblocking = layer->nonblocking,
         .measured = layer->ended > 0,

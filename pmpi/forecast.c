@@ -26,7 +26,7 @@ double spar_forecast_measure_scan(spar_selection_t *selection)
     double density = spar_density_last(&spar_engine.config);
     float *gradient = malloc(SCAN_ELEMENTS * sizeof(*gradient));
     spar_selector_t selector;
-    double best = 1e9;
+    double best = NOT_MEASURED;
 
     if (gradient != NULL) {
         uint32_t random = 1;
@@ -49,6 +49,11 @@ double spar_forecast_measure_scan(spar_selection_t *selection)
         free(gradient);
     }
     return best / SCAN_ELEMENTS;
+}
+
+bool spar_forecast_is_known(double seconds)
+{
+    return seconds < NOT_MEASURED / SCAN_ELEMENTS;
 }
 
 static bool is_among(const spar_layer_t *layer, spar_forecast_layers_t layers)

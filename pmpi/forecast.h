@@ -11,6 +11,10 @@
 /* Seconds per element of a selection on this rank; `selection` is scratch. */
 double spar_forecast_measure_scan(spar_selection_t *selection);
 
+/* Whether seconds that were predicted come from measurements on all ranks: one
+ * without the memory to time a selection says that it takes for ever. */
+bool spar_forecast_is_known(double seconds);
+
 /* Collective: times some small exchanges one after the other, for the
  * communicator's latency. */
 void spar_forecast_begin_latency(spar_comm_t *comm);

@@ -46,7 +46,7 @@ typedef struct spar_report_layer {
     uint64_t dense_bytes_per_call; /* 2 n (P-1)/P elements */
     /* Seconds per call; 0: not measured. */
     double dense_seconds;     /* while learning: median, least of the ranks */
-    double predicted_seconds; /* sparse */
+    double predicted_seconds; /* sparse; 0: not known */
     double sparse_seconds;    /* mean on this rank, waiting included */
     double select_seconds;    /* mean on this rank, part of the above */
     /* Of all calls that the application has completed, means on this rank. */

@@ -5,6 +5,7 @@ typedef struct total {
     unsigned layers; /* that were exchanged sparsely, too */
     unsigned pay;
     unsigned compared;
+    unsigned predicted;
     double sparse_seconds;
     double predicted_seconds;
     double dense_seconds;
@@ -45,6 +46,7 @@ static void add(const spar_report_layer_t *layer, total_t *total)
 
     total->layers++;
     total->pay += shadow->pays;
+    total->predicted += layer->predicted_seconds > 0;
     total->predicted_seconds += layer->predicted_seconds;
     total->sparse_bytes += shadow->bytes;
     total->dense_bytes += (double)layer->dense_bytes_per_call;
@@ -77,16 +79,25 @@ static double fewer(const total_t *total)
                                    : 0;
 }
 
+static bool is_predicted(const total_t *total)
+{
+    return total->predicted == total->layers;
+}
+
 static void print_total(const total_t *total, FILE *file)
 {
+    char predicted[40] = "no prediction";
+
+    if (is_predicted(total)) {
+        snprintf(predicted, sizeof(predicted), "predicted %.2f ms",
+                 1e3 * total->predicted_seconds);
+    }
     fprintf(file,
             "spar: shadow: sparse exchanges would have taken %.2f ms per step "
-            "(predicted %.2f ms) instead of %.2f ms, with %.3g times fewer "
-            "bytes\n"
+            "(%s) instead of %.2f ms, with %.3g times fewer bytes\n"
             "spar: shadow: mode auto would send %u of %u layers sparsely\n",
-            1e3 * total->sparse_seconds, 1e3 * total->predicted_seconds,
-            1e3 * total->dense_seconds, fewer(total), total->pay,
-            total->layers);
+            1e3 * total->sparse_seconds, predicted, 1e3 * total->dense_seconds,
+            fewer(total), total->pay, total->layers);
     if (total->compared > 0) {
         fprintf(file,
                 "spar: shadow: by layer the sparse sums differ from the dense "
@@ -127,12 +138,14 @@ json_t *spar_report_shadow_json(const spar_report_t *report)
     if (!report->shadow) {
         return json_null();
     }
-    return json_pack(
-        "{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:b}", "layers", (int)total.layers,
-        "layers_that_pay", (int)total.pay, "sparse_s", total.sparse_seconds,
-        "predicted_s", total.predicted_seconds, "dense_s", total.dense_seconds,
-        "sparse_bytes", total.sparse_bytes, "dense_bytes", total.dense_bytes,
-        "overlapped", report->overlap_sparse > 0);
+    return json_pack("{s:i, s:i, s:f, s:o, s:f, s:f, s:f, s:b}", "layers",
+                     (int)total.layers, "layers_that_pay", (int)total.pay,
+                     "sparse_s", total.sparse_seconds, "predicted_s",
+                     is_predicted(&total) ? json_real(total.predicted_seconds)
+                                          : json_null(),
+                     "dense_s", total.dense_seconds, "sparse_bytes",
+                     total.sparse_bytes, "dense_bytes", total.dense_bytes,
+                     "overlapped", report->overlap_sparse > 0);
 }
 
 json_t *spar_report_layer_shadow_json(const spar_report_layer_t *layer)

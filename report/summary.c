@@ -93,6 +93,7 @@ static void print_traffic(const spar_report_t *report, FILE *file)
 static void print_gain(const spar_report_t *report, FILE *file)
 {
     double dense = 0, predicted = 0, measured = 0;
+    bool all = true;
 
     for (size_t i = 0; i < report->layer_count; i++) {
         const spar_report_layer_t *layer = &report->layers[i];
@@ -100,14 +101,17 @@ static void print_gain(const spar_report_t *report, FILE *file)
         if (layer->sparse && layer->sparse_calls > 0) {
             dense += layer->dense_seconds;
             predicted += layer->predicted_seconds;
+            all = all && layer->predicted_seconds > 0;
             measured += layer->sparse_seconds;
         }
     }
     if (measured > 0 && dense > 0) {
-        fprintf(file,
-                "spar: sparse layers per step: dense took %.2f ms, predicted "
-                "%.2f ms, measured %.2f ms\n",
-                1e3 * dense, 1e3 * predicted, 1e3 * measured);
+        fprintf(file, "spar: sparse layers per step: dense took %.2f ms, ",
+                1e3 * dense);
+        if (all) {
+            fprintf(file, "predicted %.2f ms, ", 1e3 * predicted);
+        }
+        fprintf(file, "measured %.2f ms\n", 1e3 * measured);
     }
 }
 

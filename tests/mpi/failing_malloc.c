@@ -2,7 +2,8 @@
  * A library behind Spar on one rank of which an allocation fails, if libspar.so
  * itself makes it: FAILING_NUMBER says which one (from 1; 0: none),
  * FAILING_RANK on which rank of Open MPI's or MPICH's job. At the end that rank
- * says how many there were. While the program has set FAILING_NOW, all fail.
+ * says how many there were. While the program has set FAILING_NOW, all fail;
+ * those of FAILING_BYTES bytes always do.
  */
 #include <errno.h>
 #include <link.h>
@@ -22,6 +23,7 @@ void *__libc_memalign(size_t alignment, size_t bytes);
 static uintptr_t code_begin, code_end; /* of libspar.so; 0: not this rank */
 static atomic_ulong allocations;
 static unsigned long fatal;
+static size_t fatal_bytes;
 
 static int find_code(struct dl_phdr_info *object, size_t size, void *unused)
 {
@@ -46,10 +48,12 @@ __attribute__((constructor)) static void begin(void)
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     const char *wanted = getenv("FAILING_RANK");
     const char *number = getenv("FAILING_NUMBER");
+    const char *bytes = getenv("FAILING_BYTES");
 
     rank = rank != NULL ? rank : getenv("PMI_RANK");
     if (rank != NULL && wanted != NULL && strcmp(rank, wanted) == 0) {
         fatal = number != NULL ? strtoul(number, NULL, 10) : 0;
+        fatal_bytes = bytes != NULL ? strtoul(bytes, NULL, 10) : 0;
         dl_iterate_phdr(find_code, NULL);
     }
 }
@@ -62,7 +66,7 @@ __attribute__((destructor)) static void end(void)
     }
 }
 
-static bool fails(const void *caller)
+static bool fails(const void *caller, size_t bytes)
 {
     uintptr_t place = (uintptr_t)caller;
     bool now;
@@ -71,6 +75,7 @@ static bool fails(const void *caller)
         return false;
     }
     now = atomic_fetch_add(&allocations, 1) + 1 == fatal ||
+          (fatal_bytes > 0 && bytes == fatal_bytes) ||
           getenv("FAILING_NOW") != NULL;
     if (now) {
         errno = ENOMEM;
@@ -80,24 +85,27 @@ static bool fails(const void *caller)
 
 void *malloc(size_t bytes)
 {
-    return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(bytes);
+    return fails(__builtin_return_address(0), bytes) ? NULL
+                                                     : __libc_malloc(bytes);
 }
 
 void *calloc(size_t count, size_t bytes)
 {
-    return fails(__builtin_return_address(0)) ? NULL
-                                              : __libc_calloc(count, bytes);
+    return fails(__builtin_return_address(0), count * bytes)
+               ? NULL
+               : __libc_calloc(count, bytes);
 }
 
 void *realloc(void *block, size_t bytes)
 {
-    return fails(__builtin_return_address(0)) ? NULL
-                                              : __libc_realloc(block, bytes);
+    return fails(__builtin_return_address(0), bytes)
+               ? NULL
+               : __libc_realloc(block, bytes);
 }
 
 void *aligned_alloc(size_t alignment, size_t bytes)
 {
-    return fails(__builtin_return_address(0))
+    return fails(__builtin_return_address(0), bytes)
                ? NULL
                : __libc_memalign(alignment, bytes);
 }

@@ -37,6 +37,13 @@ if(SPAR_LONG_TESTS)
         ARGS -n 2 -- ${sim} --steps 12 --expect dense)
 endif()
 
+# A rank that has no room to time a selection spoils the prediction.
+spar_mpi_test(out_of_memory_forecast
+    ENV SPAR_MODE=shadow SPAR_EXCHANGE=allgather SPAR_LEARN_STEPS=3 SPAR_STEP_CALLS=5
+        FAILING_RANK=1 FAILING_BYTES=1048576
+        LIBSPAR_BEHIND=$<TARGET_FILE:mpi_failing_malloc>
+    ARGS -n 2 -m "(no prediction) instead of" -- ${sim} --steps 12 --expect dense)
+
 # No residual is flushed together with NaN on a rank without memory, which is to
 # get more of it when its layer's density grows.
 spar_mpi_test(out_of_memory_flush

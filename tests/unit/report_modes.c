@@ -150,6 +150,23 @@ static void a_step_is_the_sum_of_its_exchanges(void **state)
     json_decref(object);
 }
 
+static void without_a_prediction_none_is_told(void **state)
+{
+    spar_report_layer_t unknown[] = {layers[0], layers[1]};
+    spar_report_t report = shadow_report;
+    json_t *object;
+
+    (void)state;
+    unknown[1].predicted_seconds = 0;
+    report.layers = unknown;
+    report.layer_count = 2;
+    object = spar_report_shadow_json(&report);
+    assert_says(&report, spar_report_print_shadow,
+                "1500.00 ms per step (no prediction) instead of 6000.00 ms");
+    assert_true(json_is_null(json_object_get(object, "predicted_s")));
+    json_decref(object);
+}
+
 static void each_layer_tells_of_its_own(void **state)
 {
     json_t *object = spar_report_layer_shadow_json(&layers[0]);
@@ -193,6 +210,7 @@ int main(void)
         cmocka_unit_test(windows_are_told_with_their_gain),
         cmocka_unit_test(without_windows_the_reason_is_told),
         cmocka_unit_test(a_step_is_the_sum_of_its_exchanges),
+        cmocka_unit_test(without_a_prediction_none_is_told),
         cmocka_unit_test(each_layer_tells_of_its_own),
         cmocka_unit_test(other_modes_tell_nothing)};
 
