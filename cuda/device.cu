@@ -108,6 +108,20 @@ spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes)
     return SPAR_OK;
 }
 
+uint64_t spar_cuda_pool(void)
+{
+    uint64_t bytes = 0;
+
+    pthread_mutex_lock(&mutex);
+    for (int i = 0; i < device_count; i++) {
+        pthread_mutex_lock(&devices[i].mutex);
+        bytes += devices[i].bytes;
+        pthread_mutex_unlock(&devices[i].mutex);
+    }
+    pthread_mutex_unlock(&mutex);
+    return bytes;
+}
+
 static spar_status_t set_up(spar_cuda_device_t *device)
 {
     spar_status_t status = SPAR_OK;

@@ -55,6 +55,8 @@ spar_status_t spar_cuda_enter(int number, spar_cuda_device_t **device_p);
 spar_status_t spar_cuda_enter_again(spar_cuda_device_t *device);
 void spar_cuda_leave(void);
 
+/* Bytes in chunks of all devices. */
+uint64_t spar_cuda_pool(void);
 /* A chunk of at least so many bytes, from the pool if it has one. The device
  * has been entered, as for the next one. */
 spar_status_t spar_cuda_chunk_get(spar_cuda_device_t *device, size_t bytes,

@@ -32,7 +32,7 @@
 #include "sparsify/wire.h"
 
 /* Of this interface: a library of another version is not used. */
-#define SPAR_CUDA_VERSION 1
+#define SPAR_CUDA_VERSION 2
 /* The one symbol that the library exports, a spar_cuda_ops_t. */
 #define SPAR_CUDA_SYMBOL "spar_cuda_ops"
 
@@ -82,8 +82,11 @@ typedef struct spar_cuda_ops {
     spar_status_t (*create)(int device, const spar_cuda_size_t *size,
                             spar_cuda_layer_t **layer_p);
     void (*destroy)(spar_cuda_layer_t *layer);
-    /* Bytes held on the device for it. */
+    /* Bytes held on the device for it alone. */
     uint64_t (*memory)(const spar_cuda_layer_t *layer);
+    /* What layers and copies share: bytes of page-locked memory, and as many on
+     * the devices. Grows only. */
+    uint64_t (*pool)(void);
     /* The whole residual, `count` elements of dtype, from and to the host. */
     spar_status_t (*residual_get)(spar_cuda_layer_t *layer, void *host);
     spar_status_t (*residual_set)(spar_cuda_layer_t *layer, const void *host);

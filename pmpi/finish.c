@@ -5,12 +5,11 @@
 #include "pmpi/ab.h"
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
-#include "pmpi/half.h"
 #include "pmpi/helper.h"
 #include "pmpi/horovod.h"
 #include "pmpi/layer_choice.h"
 #include "pmpi/links.h"
-#include "pmpi/machines.h"
+#include "pmpi/memory_report.h"
 #include "pmpi/plan.h"
 #include "pmpi/shadow_report.h"
 #include "pmpi/standing.h"
@@ -153,38 +152,6 @@ static void add_layers(draft_t *draft, const spar_comm_t *comm)
     report->layers = draft->layers;
 }
 
-static void add_memory(spar_report_t *report, const spar_comm_t *comm)
-{
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        const spar_layer_t *layer = &comm->layers[i];
-
-        report->residual_bytes += spar_layer_residual_bytes(layer);
-        report->memory_bytes += spar_half_bytes(layer) + layer->staged.bytes;
-        if (layer->shadow.out != NULL) {
-            report->memory_bytes += spar_layer_bytes(layer);
-        }
-    }
-    if (comm->ring == NULL) {
-        return; /* only the numbers are left */
-    }
-    report->memory_bytes += spar_ring_memory(comm->ring);
-    for (const spar_standing_t *standing = comm->standings; standing != NULL;
-         standing = standing->next) {
-        report->residual_bytes += spar_layer_residual_bytes(&standing->layer);
-    }
-    for (size_t i = 0; i < SPAR_LANES; i++) {
-        report->memory_bytes +=
-            spar_machines_memory(&comm->lanes[i]) +
-            spar_staging_memory(&comm->lanes[i].bundle.staging) +
-            spar_selection_memory(&comm->lanes[i].selection);
-    }
-    for (size_t i = 0; i < SPAR_PIECES - 1; i++) {
-        report->memory_bytes +=
-            spar_machines_memory(&comm->side_lanes[i]) +
-            spar_selection_memory(&comm->side_lanes[i].selection);
-    }
-}
-
 static void add_note(draft_t *draft, const char *note)
 {
     if (note != NULL && draft->report.note_count < MOST_NOTES) {
@@ -312,7 +279,7 @@ static void visit(spar_comm_t *comm, void *argument)
         report->rescale_exponent = comm->rescale.exponent;
     }
     spar_shadow_add_overlap(comm, report);
-    add_memory(report, comm);
+    spar_memory_add(report, comm);
     add_layers(draft, comm);
     note_unsettled(draft, comm);
     if (comm->steps.count > report->steps) {
@@ -435,6 +402,7 @@ static void draft_report(draft_t *draft, const char *reason)
     complete = spar_comm_visit(visit, draft);
     spar_state_describe(&report->state);
     add_forgotten(report);
+    spar_memory_add_pool(report);
     report->memory_bytes += report->residual_bytes;
     if (draft->multiple[0] != '\0') {
         add_note(draft, draft->multiple);

@@ -187,13 +187,16 @@ static json_t *state_json(const spar_report_state_t *state)
 static json_t *report_json(const spar_report_t *report)
 {
     json_t *root = json_pack(
-        "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:o}",
+        "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, "
+        "s:{s:I, s:I, s:I, s:I}, s:o}",
         "schema_version", SPAR_REPORT_SCHEMA, "version", SPAR_VERSION_STRING,
         "progress", report->progress, "job", job_json(report), "config",
         config_json(report->config), "steps", steps_json(report), "bytes",
         bytes_json(report), "calls", calls_json(report), "memory",
         "total_bytes", (json_int_t)report->memory_bytes, "residual_bytes",
-        (json_int_t)report->residual_bytes, "layers", layers_json(report));
+        (json_int_t)report->residual_bytes, "pinned_bytes",
+        (json_int_t)report->pinned_bytes, "device_bytes",
+        (json_int_t)report->device_bytes, "layers", layers_json(report));
     bool whole = root != NULL;
 
     spar_json_set(root, "loss_scale",

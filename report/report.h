@@ -113,8 +113,10 @@ typedef struct spar_report {
     uint64_t jump_calls; /* dense, because gradients jumped by a power of two */
     uint64_t rescales;   /* of residuals, since the loss scale changed */
     int rescale_exponent;  /* of the latest one */
-    uint64_t memory_bytes; /* residuals and scratch of this rank */
+    uint64_t memory_bytes; /* residuals and scratch of this rank, on the host */
     uint64_t residual_bytes;
+    uint64_t pinned_bytes; /* of these, page-locked for GPUs */
+    uint64_t device_bytes; /* on GPUs */
     spar_report_state_t state;
     const spar_report_layer_t *layers;
     size_t layer_count;

@@ -241,6 +241,21 @@ static void print_state(const spar_report_state_t *state, FILE *file)
     }
 }
 
+static void print_memory(const spar_report_t *report, FILE *file)
+{
+    fprintf(file, "spar: memory per rank: ");
+    print_bytes(file, (double)report->memory_bytes);
+    fprintf(file, ", of it residuals ");
+    print_bytes(file, (double)report->residual_bytes);
+    if (report->device_bytes > 0) {
+        fprintf(file, ", page-locked ");
+        print_bytes(file, (double)report->pinned_bytes);
+        fprintf(file, "; on GPUs ");
+        print_bytes(file, (double)report->device_bytes);
+    }
+    fprintf(file, "\n");
+}
+
 void spar_report_write_summary(const spar_report_t *report, FILE *file)
 {
     print_head(report, file);
@@ -253,11 +268,7 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
     print_overlap(report, file);
     print_densities(&report->densities, file);
     print_layers(report, file);
-    fprintf(file, "spar: memory per rank: ");
-    print_bytes(file, (double)report->memory_bytes);
-    fprintf(file, ", of it residuals ");
-    print_bytes(file, (double)report->residual_bytes);
-    fprintf(file, "\n");
+    print_memory(report, file);
     print_state(&report->state, file);
     for (size_t i = 0; i < report->note_count; i++) {
         fprintf(file, "spar: note: %s\n", report->notes[i]);

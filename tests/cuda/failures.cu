@@ -201,6 +201,27 @@ static void test_lost(void **state)
     spar_cuda_ok(cudaFree(memory));
 }
 
+/* What is told to be held is what is held. */
+static void test_told(void **state)
+{
+    float *memory = ones();
+    spar_cuda_layer_t *layer = make(SPAR_DTYPE_F32, memory);
+    spar_emulated_counts_t counts;
+
+    (void)state;
+    gather(layer, memory, SPAR_OK);
+    assert_int_equal(finish(layer), SPAR_OK);
+    spar_emulated_count(&counts);
+    assert_true(ops->pool() > 0);
+    assert_true(ops->memory(layer) >= COUNT * sizeof(float));
+    assert_int_equal(counts.bytes,
+                     COUNT * sizeof(float) + ops->memory(layer) + ops->pool());
+    ops->destroy(layer);
+    spar_cuda_ok(cudaFree(memory));
+    spar_emulated_count(&counts);
+    assert_int_equal(counts.bytes, ops->pool());
+}
+
 /* From the second call on: no allocation, no wait for a whole device. */
 static void check_steady(spar_dtype_t element)
 {
@@ -348,8 +369,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_memory), cmocka_unit_test(test_no_launch),
-        cmocka_unit_test(test_lost),      cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_contexts),  cmocka_unit_test(test_forbidden),
+        cmocka_unit_test(test_lost),      cmocka_unit_test(test_told),
+        cmocka_unit_test(test_steady),    cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_forbidden),
     };
 
     setenv("SPAR_EMULATED_DEVICES", "2", 1);

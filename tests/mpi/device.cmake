@@ -62,7 +62,8 @@ spar_mpi_test(device_merged ENV ${by_plugin} SPAR_MODE=sparse SPAR_MERGE=on
 # The real kernels; sanitizers see them in the unit tests.
 if(NOT SPAR_SANITIZE)
     spar_device_test(kernels ENV ${by_kernels} ${on_device} SPAR_CHECK=4
-        ARGS -n 2 -m "NaN or Inf" -m "40001 float32 sparse" -- ${device})
+        ARGS -n 2 -m "NaN or Inf" -m "40001 float32 sparse" -m "; on GPUs "
+            -a ", page-locked 0 B" -- ${device})
     spar_device_test(kernels_half ENV ${by_kernels} ${on_device} ${half}
         ARGS -n 2 -m "9001 float16 sparse" -m "NaN or Inf" -- ${device} half)
 endif()
