@@ -4,9 +4,12 @@
 #include "pmpi/engine.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #define DRIVER  "libcuda.so.1"
 #define LIBRARY "spar/libspar_cuda.so"
@@ -72,16 +75,36 @@ static bool has_driver(void)
     return found != NULL;
 }
 
-/* The driver's own word, without the library. */
-static bool is_device_memory(const void *buffer)
+/* The driver's own word, without the library: the type of memory, or 0 where it
+ * does not know it. */
+static uint32_t ask_driver(const void *buffer, bool *managed_p)
 {
     attributes_t *attributes = atomic_load(&driver);
     int names[] = {ATTRIBUTE_MEMORY_TYPE, ATTRIBUTE_IS_MANAGED};
     uint32_t type = 0, managed = 0;
     void *values[] = {&type, &managed};
 
-    return attributes(2, names, values, (uint64_t)(uintptr_t)buffer) == 0 &&
-           type == MEMORY_TYPE_DEVICE && managed == 0;
+    if (attributes(2, names, values, (uint64_t)(uintptr_t)buffer) != 0) {
+        type = managed = 0;
+    }
+    *managed_p = managed != 0;
+    return type;
+}
+
+/* A device's memory that was freed looks like the host's: the kernel can read
+ * its first and last byte then, or not. Where it may not be asked, it is taken
+ * to. Registered and managed memory may be closed to it, and is not asked
+ * about. */
+static bool is_readable(const void *buffer, uint64_t bytes)
+{
+    char copy[2];
+    struct iovec here = {.iov_base = copy, .iov_len = sizeof(copy)};
+    struct iovec there[] = {
+        {.iov_base = (char *)buffer, .iov_len = 1},
+        {.iov_base = (char *)buffer + bytes - 1, .iov_len = 1}};
+    ssize_t got = process_vm_readv(getpid(), &here, 1, there, 2, 0);
+
+    return got == (ssize_t)sizeof(copy) || (got < 0 && errno != EFAULT);
 }
 
 /* Beside libspar.so, or where the user says. */
@@ -142,6 +165,9 @@ static void load_library(void)
 
 static void ask_for_library(void)
 {
+    if (spar_device_ops() != NULL) {
+        return;
+    }
     pthread_mutex_lock(&lock);
     if (!asked) {
         asked = true;
@@ -150,31 +176,33 @@ static void ask_for_library(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void complain(const void *buffer, uint64_t bytes)
+static void complain(const char *what, const void *buffer, uint64_t bytes)
 {
     if (!atomic_exchange(&complained, true)) {
-        spar_warn("an allreduce names %llu bytes of a GPU's memory at %p, "
-                  "which are not all there: left to MPI",
-                  (unsigned long long)bytes, buffer);
+        spar_warn("an allreduce names %llu bytes at %p: %s; left to MPI",
+                  (unsigned long long)bytes, buffer, what);
     }
 }
 
-spar_device_place_t spar_device_find(const void *buffer, uint64_t bytes,
-                                     int *device_p)
+/* Of memory that is not a device's. */
+static spar_device_place_t look_near(const void *buffer, uint64_t bytes,
+                                     bool known)
+{
+    if (known || bytes == 0 || is_readable(buffer, bytes)) {
+        return SPAR_DEVICE_NEAR;
+    }
+    complain("this memory cannot be read; was it a GPU's and freed?", buffer,
+             bytes);
+    return SPAR_DEVICE_BLIND;
+}
+
+static spar_device_place_t look_far(const void *buffer, uint64_t bytes,
+                                    int *device_p)
 {
     const spar_cuda_ops_t *ops;
 
-    if (!has_driver()) {
-        return SPAR_DEVICE_NEAR;
-    }
+    ask_for_library();
     ops = spar_device_ops();
-    if (ops == NULL) {
-        if (!is_device_memory(buffer)) {
-            return SPAR_DEVICE_NEAR;
-        }
-        ask_for_library();
-        ops = spar_device_ops();
-    }
     if (ops == NULL) {
         return SPAR_DEVICE_BLIND;
     }
@@ -182,8 +210,23 @@ spar_device_place_t spar_device_find(const void *buffer, uint64_t bytes,
         return SPAR_DEVICE_NEAR;
     }
     if (ops->check(buffer, bytes) != SPAR_OK) {
-        complain(buffer, bytes);
+        complain("a GPU's memory, which is not all there", buffer, bytes);
         return SPAR_DEVICE_BLIND;
     }
     return SPAR_DEVICE_FAR;
+}
+
+spar_device_place_t spar_device_find(const void *buffer, uint64_t bytes,
+                                     int *device_p)
+{
+    uint32_t type;
+    bool managed;
+
+    if (!has_driver()) {
+        return SPAR_DEVICE_NEAR;
+    }
+    type = ask_driver(buffer, &managed);
+    return type == MEMORY_TYPE_DEVICE && !managed
+               ? look_far(buffer, bytes, device_p)
+               : look_near(buffer, bytes, type != 0);
 }

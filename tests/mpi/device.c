@@ -4,7 +4,7 @@
  * Calls are blocking and not, in place and not, of floats, doubles and halves,
  * with NaN in some step and a flush in another one.
  *
- * Arguments:
+ * Arguments, any number of them:
  * - large: one call that Spar exchanges in pieces
  * - persistent: all calls are, without NaN, since MPI's own know no device
  * - half: also 16-bit floats
@@ -19,6 +19,8 @@
  * - DEVICE_RANK: the rank whose device fails after DEVICE_ALLOCATIONS,
  *   DEVICE_LAUNCHES or DEVICE_LOST more (emulated.h)
  * - DEVICE_SHORT: a last call names more memory than there is
+ * - DEVICE_FREED: a last call names memory that was freed
+ * - DEVICE_FLUSH: late, only in the last step
  * - DEVICE_STEPS: fewer or more
  */
 #include <cuda_runtime.h>
@@ -82,7 +84,12 @@ static bool place_is(const char *name)
 
 static bool is_mode(int argc, char **argv, const char *name)
 {
-    return argc > 1 && strcmp(argv[1], name) == 0;
+    bool is = false;
+
+    for (int i = 1; i < argc; i++) {
+        is = is || strcmp(argv[i], name) == 0;
+    }
+    return is;
 }
 
 static size_t bytes_of(const call_t *call)
@@ -288,7 +295,7 @@ static void break_device(int step)
 
 static void control(int step)
 {
-    if (step == steps * 3 / 4 && rank == 0) {
+    if (step == steps * 3 / 4 && rank == 0 && getenv("DEVICE_FLUSH") == NULL) {
         MPI_Pcontrol(2);
     }
     if (exact && step == steps - 1) {
@@ -376,6 +383,19 @@ static void tell_bits(void)
     }
 }
 
+static void make_bad_call(const call_t *call)
+{
+    if (number_of("DEVICE_FREED", 0) > 0) {
+        cudaFree(call->result);
+        MPI_Allreduce(MPI_IN_PLACE, call->result, call->count, MPI_FLOAT,
+                      MPI_SUM, MPI_COMM_WORLD);
+    }
+    if (number_of("DEVICE_SHORT", 0) > 0) {
+        MPI_Allreduce(MPI_IN_PLACE, call->result, 2 * call->count, MPI_FLOAT,
+                      MPI_SUM, MPI_COMM_WORLD);
+    }
+}
+
 int main(int argc, char **argv)
 {
     call_t calls[MOST_CALLS];
@@ -398,10 +418,7 @@ int main(int argc, char **argv)
     if (exact) {
         check_sums(calls, number);
     }
-    if (number_of("DEVICE_SHORT", 0) > 0) {
-        MPI_Allreduce(MPI_IN_PLACE, calls[0].result, 2 * calls[0].count,
-                      MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
-    }
+    make_bad_call(&calls[0]);
     for (int slot = 0; slot < number; slot++) {
         tear_down(&calls[slot]);
     }

@@ -42,6 +42,10 @@ spar_device_test(pieces ENV ${on_device} SPAR_STEP_CALLS=1
     ARGS -n 2 -m "4300001 float32 sparse" -- ${device} large)
 spar_device_test(persistent ENV SPAR_MODE=lossless DEVICE_PLACE=device
     ARGS -n 2 -- ${device} persistent)
+# A flush in between, and one at the end
+spar_device_test(persistent_flush ENV ${on_device}
+    ARGS -n 2 -m "20000 float32 sparse" -m "sums are right"
+        -- ${device} persistent exact)
 spar_device_test(shadow ENV SPAR_MODE=shadow DEVICE_PLACE=device
     ARGS -n 2 -m "40001 float32 shadow" -- ${device})
 spar_device_test(scaled ENV ${on_device}
@@ -79,12 +83,14 @@ foreach(failure ALLOCATIONS=12 LAUNCHES=43)
         ARGS -n 2 -m "sums are right" -m "by way of the host"
             -m "were the same on all ranks" -- ${device} exact)
 endforeach()
-foreach(failure create:4 select:40)
+foreach(failure create:4 select:40 select=40)
     string(REPLACE ":" "_" name ${failure})
+    string(REPLACE "=" "_once_" name ${name})
     spar_mpi_test(device_no_${name} ENV ${by_plugin} ${on_device} ${broken}
             DEVICE_FAIL=${failure}
         ARGS -n 2 -m "sums are right" -m "by way of the host"
-            -m "were the same on all ranks" -- ${device} exact)
+            -m "were the same on all ranks" -a "selected from again"
+            -- ${device} exact)
 endforeach()
 # Behind the agreement the host forms the sum, and nobody else notices.
 foreach(failure commit:30 finish:60)
@@ -110,7 +116,10 @@ spar_mpi_test(device_lost ENV ${by_plugin} ${on_device} DEVICE_RANK=1
     ARGS -n 2 -c fail -a "bits: " -m "a device cannot apply an allreduce"
         -- ${device})
 spar_mpi_test(device_short ENV ${by_plugin} ${on_device} DEVICE_SHORT=1
-    ARGS -n 2 -c fail -m "bits: " -m "are not all there: left to MPI"
+    ARGS -n 2 -c fail -m "bits: " -m "which is not all there; left to MPI"
+        -- ${device})
+spar_mpi_test(device_freed ENV ${by_plugin} ${on_device} DEVICE_FREED=1
+    ARGS -n 2 -c fail -m "bits: " -m "was it a GPU"
         -- ${device})
 
 # Without the library, MPI sums.

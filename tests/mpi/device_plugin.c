@@ -5,12 +5,15 @@
  *   DEVICE_FAIL=select:5   the fifth call of that function fails (on rank
  *                          DEVICE_RANK), and all later ones; several of these
  *                          with commas in between
+ *   DEVICE_FAIL=select=5   only the fifth one does
+ * It says so if a layer that could not be selected from is tried again.
  * Residuals are in emulated memory.
  */
 #include "cuda/plugin.h"
 
 #include <cuda.h>
 #include <cuda_runtime.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +29,7 @@ struct spar_cuda_layer {
     void *out;
     int polls;
     bool delivered;
+    bool failed;
 };
 
 static const char *cause = "none";
@@ -42,14 +46,17 @@ static bool fails_at(const char *name, unsigned long *calls)
         return false;
     }
     cause = "the test says so";
-    return ++*calls >= strtoul(item + strlen(name), NULL, 10);
+    ++*calls;
+    item += strlen(name);
+    return *item == '=' ? *calls == strtoul(item + 1, NULL, 10)
+                        : *calls >= strtoul(item + 1, NULL, 10);
 }
 
 /* In the function of that name */
 #define FAILS(name)                                                            \
     __extension__({                                                            \
         static unsigned long calls;                                            \
-        fails_at(name ":", &calls);                                            \
+        fails_at(name, &calls);                                                \
     })
 
 static const char *get_cause(void)
@@ -165,6 +172,12 @@ static uint64_t memory(const spar_cuda_layer_t *layer)
     return bytes_of(layer);
 }
 
+/* Copies go straight to and from the application's memory. */
+static uint64_t pool(void)
+{
+    return 0;
+}
+
 static spar_status_t residual_get(spar_cuda_layer_t *layer, void *host)
 {
     return !FAILS("residual_get") &&
@@ -172,12 +185,6 @@ static spar_status_t residual_get(spar_cuda_layer_t *layer, void *host)
                ? SPAR_OK
                : SPAR_ERR_IO;
 }
-/* Copies go straight to and from the application's memory. */
-static uint64_t pool(void)
-{
-    return 0;
-}
-
 
 static spar_status_t residual_set(spar_cuda_layer_t *layer, const void *host)
 {
@@ -215,7 +222,11 @@ static spar_status_t select_entries(spar_cuda_layer_t *layer,
 {
     spar_status_t status;
 
-    if (FAILS("select") || !read_gradient(layer, gradient, layer->sum) ||
+    if (layer->failed) {
+        fprintf(stderr, "a layer that failed is selected from again\n");
+    }
+    layer->failed = FAILS("select");
+    if (layer->failed || !read_gradient(layer, gradient, layer->sum) ||
         !copy(layer->next, layer->residual, bytes_of(layer))) {
         return SPAR_ERR_IO;
     }
@@ -350,6 +361,7 @@ const spar_cuda_ops_t spar_cuda_ops = {SPAR_CUDA_VERSION,
                                        create,
                                        destroy,
                                        memory,
+                                       pool,
                                        residual_get,
                                        residual_set,
                                        select_entries,
@@ -361,5 +373,4 @@ const spar_cuda_ops_t spar_cuda_ops = {SPAR_CUDA_VERSION,
                                        finish,
                                        deliver,
                                        cancel,
-                                       pool,
                                        launches};
