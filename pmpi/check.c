@@ -57,12 +57,10 @@ void spar_check_note(spar_op_t *op)
         return;
     }
     result = spar_reach_read_result(op);
-    if (result != NULL) {
-        layer->digest =
-            spar_replicas_digest(result, spar_layer_buffer_bytes(layer));
-    } else {
-        spar_error("SPAR_CHECK: a result cannot be read from its device");
-    }
+    layer->digest =
+        result != NULL
+            ? spar_replicas_digest(result, spar_layer_buffer_bytes(layer))
+            : SPAR_REPLICAS_UNKNOWN;
 }
 
 bool spar_check_is_due(const spar_comm_t *comm)
@@ -166,6 +164,23 @@ static void ask_all(spar_comm_t *comm)
     spar_agree_min(comm, negotiation->values, ranks);
 }
 
+/* What one rank could not read is left out on all of them. */
+static void count_results(spar_comm_t *comm)
+{
+    const double *values = comm->negotiation->values;
+
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        size_t item = 1 + KINDS * i + KIND_RESULT;
+
+        if (!spar_replicas_known(values + 2 * item)) {
+            comm->unchecked++;
+        } else if (comm->layers[i].digest != SPAR_REPLICAS_NOTHING) {
+            comm->checked++;
+        }
+        comm->layers[i].digest = SPAR_REPLICAS_NOTHING;
+    }
+}
+
 /* true: all ranks have the same. */
 static bool compare(spar_comm_t *comm)
 {
@@ -184,10 +199,7 @@ static bool compare(spar_comm_t *comm)
         ask_all(comm);
         return false;
     }
-    for (size_t i = 0; i < comm->layer_count; i++) {
-        comm->checked += comm->layers[i].digest != SPAR_REPLICAS_NOTHING;
-        comm->layers[i].digest = SPAR_REPLICAS_NOTHING;
-    }
+    count_results(comm);
     comm->checks++;
     return true;
 }

@@ -7,7 +7,7 @@
  * the communicator's `busy` held.
  *
  * Sums that MPI makes are not looked at, nor persistent calls, which have no
- * steps.
+ * steps, nor results that a rank cannot read from its device.
  */
 #ifndef SPAR_PMPI_CHECK_H
 #define SPAR_PMPI_CHECK_H

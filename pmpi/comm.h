@@ -171,7 +171,8 @@ typedef struct spar_comm {
     uint64_t probe_steps; /* with the least densities, to see who overlaps */
     spar_tracing_comm_t tracing;
     uint64_t checks;      /* steps that were the same on all ranks, */
-    uint64_t checked;     /* and results of calls in them */
+    uint64_t checked;     /* and results of calls in them; */
+    uint64_t unchecked;   /* those that a rank could not read are not */
     uint64_t dense_calls; /* candidates that went dense */
     uint64_t nonfinite_calls;
     uint64_t undelivered; /* flushes that were given up */

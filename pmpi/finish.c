@@ -37,15 +37,18 @@ typedef struct draft {
     size_t unsettled_count;
     char progress[224];
     char multiple[192];
-    char checks[128];
+    char checks[192];
     uint64_t check_count;
     uint64_t checked;
+    uint64_t unchecked;
     char unsent[224];
     size_t unsent_layers; /* owe something */
     bool unsent_standing; /* one of them is persistent */
     double unsent_share;  /* the most that one of them does */
     uint64_t undelivered;
-    char refused[128];
+    char refused[192];
+    uint64_t unread; /* layers */
+    char broken[128];
     char rescaled[96];
     char jumped[96];
     bool out_of_memory;
@@ -115,6 +118,12 @@ static void count_unsent(draft_t *draft, const spar_layer_t *layer,
     }
 }
 
+static void count_layer(draft_t *draft, const spar_layer_t *layer, double share)
+{
+    count_unsent(draft, layer, share);
+    draft->unread += layer->unread;
+}
+
 static void add_layers(draft_t *draft, const spar_comm_t *comm)
 {
     spar_report_t *report = &draft->report;
@@ -136,7 +145,7 @@ static void add_layers(draft_t *draft, const spar_comm_t *comm)
         spar_report_layer_t *out = &draft->layers[report->layer_count++];
 
         describe_layer(comm, &comm->layers[i], i, out);
-        count_unsent(draft, &comm->layers[i], out->residual_share);
+        count_layer(draft, &comm->layers[i], out->residual_share);
     }
     for (const spar_standing_t *standing = comm->standings; standing != NULL;
          standing = standing->next) {
@@ -145,7 +154,7 @@ static void add_layers(draft_t *draft, const spar_comm_t *comm)
 
         describe_layer(comm, &standing->layer,
                        comm->layer_count + standing->number, out);
-        count_unsent(draft, &standing->layer, out->residual_share);
+        count_layer(draft, &standing->layer, out->residual_share);
         draft->unsent_standing |= standing->layer.owes;
     }
     report->layer_count += comm->standing_count;
@@ -273,6 +282,7 @@ static void visit(spar_comm_t *comm, void *argument)
     draft->undelivered += comm->undelivered;
     draft->check_count += comm->checks;
     draft->checked += comm->checked;
+    draft->unchecked += comm->unchecked;
     report->jump_calls += comm->rescale.calls;
     report->rescales += comm->rescale.changes;
     if (comm->rescale.changes > 0) {
@@ -314,6 +324,23 @@ static void note_rescales(draft_t *draft)
     }
 }
 
+static void describe_checks(draft_t *draft)
+{
+    char left_out[96] = "";
+
+    if (draft->unchecked > 0) {
+        snprintf(left_out, sizeof(left_out),
+                 "; %llu sums that a rank could not read from its device were "
+                 "left out",
+                 (unsigned long long)draft->unchecked);
+    }
+    snprintf(draft->checks, sizeof(draft->checks),
+             "SPAR_CHECK: %llu steps with %llu sums were the same on all "
+             "ranks%s",
+             (unsigned long long)draft->check_count,
+             (unsigned long long)draft->checked, left_out);
+}
+
 static void add_notes(draft_t *draft)
 {
     const spar_report_t *report = &draft->report;
@@ -328,11 +355,7 @@ static void add_notes(draft_t *draft)
                         "steps");
     }
     if (draft->check_count > 0) {
-        snprintf(draft->checks, sizeof(draft->checks),
-                 "SPAR_CHECK: %llu steps with %llu sums were the same on all "
-                 "ranks",
-                 (unsigned long long)draft->check_count,
-                 (unsigned long long)draft->checked);
+        describe_checks(draft);
         add_note(draft, draft->checks);
     }
     if (report->nonfinite_calls > 0) {
@@ -342,11 +365,24 @@ static void add_notes(draft_t *draft)
     if (draft->undelivered > 0) {
         snprintf(draft->refused, sizeof(draft->refused),
                  "%llu times a layer's residual was not delivered when it was "
-                 "due: too large a sum for 16 bits",
+                 "due: too large a sum for 16 bits, or a rank could not take "
+                 "part",
                  (unsigned long long)draft->undelivered);
         add_note(draft, draft->refused);
     }
     note_rescales(draft);
+}
+
+/* Of all ranks. */
+static void note_unread(draft_t *draft)
+{
+    if (draft->unread > 0) {
+        snprintf(draft->broken, sizeof(draft->broken),
+                 "what %llu layers of some rank owed could not be read from "
+                 "its device when it was due",
+                 (unsigned long long)draft->unread);
+        add_note(draft, draft->broken);
+    }
 }
 
 /* What error feedback would still have sent. */
@@ -441,20 +477,25 @@ static void write_report(draft_t *draft)
     }
 }
 
-/* Each rank sees its own host's interfaces; the means are per rank. Hosts whose
- * counters cannot be read are left out. */
-static void average_interfaces(spar_report_t *report)
+/* Each rank sees its own host's interfaces, and its own device; the means are
+ * per rank. Hosts whose counters cannot be read are left out. */
+static void ask_all_ranks(draft_t *draft)
 {
+    spar_report_t *report = &draft->report;
     double total =
         (double)spar_steps_interface_bytes() - (double)spar_engine.tx_at_start;
     double per_step = report->interface_per_step;
     double hosts_per_rank = (double)report->nodes / report->ranks;
-    double values[5] = {total > 0 ? total : 0, total > 0,
-                        per_step > 0 ? per_step : 0, per_step > 0,
-                        report->sent_per_step > 0 ? report->sent_per_step : 0};
+    double values[6] = {total > 0 ? total : 0,
+                        total > 0,
+                        per_step > 0 ? per_step : 0,
+                        per_step > 0,
+                        report->sent_per_step > 0 ? report->sent_per_step : 0,
+                        (double)draft->unread};
 
-    spar_real.Allreduce(MPI_IN_PLACE, values, 5, MPI_DOUBLE, MPI_SUM,
+    spar_real.Allreduce(MPI_IN_PLACE, values, 6, MPI_DOUBLE, MPI_SUM,
                         MPI_COMM_WORLD);
+    draft->unread = (uint64_t)values[5];
     report->interface_total =
         values[1] > 0 ? values[0] / values[1] * hosts_per_rank : -1;
     report->interface_per_step =
@@ -471,7 +512,8 @@ void spar_finish_report(void)
     spar_horovod_look();
     draft_report(&draft, NULL);
     note_unsent(&draft);
-    average_interfaces(&draft.report);
+    ask_all_ranks(&draft);
+    note_unread(&draft);
     if (spar_engine.rank == 0) {
         write_report(&draft);
     }

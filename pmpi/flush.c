@@ -7,10 +7,11 @@
 #include "pmpi/resident.h"
 #include "sparsify/residual.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Refusals in a row: after so many steps a loss scaler has long done what it
- * can do. */
+ * can do, and what could not be read stays so. */
 #define MOST_REFUSALS 8
 
 /* The layer has been asked for what it owes, and owes it no longer. */
@@ -71,13 +72,32 @@ static void take_all(spar_op_t *op)
     }
 }
 
-static void tell_unreadable(const spar_layer_t *layer)
+/* Too late to refuse: the other ranks deliver, and this one's part is its
+ * gradient alone. It asks for another flush as long as there are exchanges;
+ * the report tells what is left. */
+static void keep_unread(spar_op_t *op)
 {
-    if (layer->owes) {
+    spar_layer_t *layer = op->layer;
+
+    if (layer->owes && layer->residual != NULL) {
+        layer->unread = true;
         spar_error("what a layer of %llu elements owes cannot be read from its "
                    "device, and is not delivered",
                    (unsigned long long)layer->count);
     }
+}
+
+/* A float32 sum in place of one of 16 bits needs room on every rank, and the
+ * operation that was agreed on. What the plan wants flushed can wait until it
+ * is in the gradients' unit; MPI_Pcontrol may have asked in the last step. */
+bool spar_flush_waits(const spar_op_t *op, uint32_t flags)
+{
+    uint32_t reasons = SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED |
+                       SPAR_WIRE_UNREAD |
+                       (op->layer->flush ? SPAR_WIRE_JUMP : 0) |
+                       (spar_half_is(op->layer) ? SPAR_WIRE_NO_MEMORY : 0);
+
+    return (flags & reasons) != 0;
 }
 
 bool spar_flush_begin(spar_op_t *op)
@@ -90,40 +110,63 @@ bool spar_flush_begin(spar_op_t *op)
         spar_half_begin_flush(op, can_read(op));
         return true; /* nothing is delivered yet */
     } else if (!can_read(op)) {
-        tell_unreadable(op->layer);
+        keep_unread(op);
         ok = false;
     } else {
         take_all(op);
+        op->layer->unread = false;
     }
     note_delivered(op);
     return ok;
 }
 
 /* It owes on, if it is exchanged on. */
-static void give_up(spar_op_t *op)
+static void give_up(spar_op_t *op, const char *cause)
 {
     spar_layer_t *layer = op->layer;
 
     note_asked(op);
     layer->few = false;
+    layer->unread = false;
     op->comm->undelivered++;
     if (spar_engine.rank == 0) {
         spar_warn("what a layer of %llu elements owes could not be delivered "
-                  "in %d calls: the sum does not fit %s",
-                  (unsigned long long)layer->count, MOST_REFUSALS,
-                  spar_dtype_name(layer->element));
+                  "in %d calls: %s",
+                  (unsigned long long)layer->count, MOST_REFUSALS, cause);
     }
     if (!layer->sparse) {
         spar_layer_retire(layer, "it became dense");
     }
 }
 
-static void refuse(spar_op_t *op)
+static void refuse(spar_op_t *op, const char *cause)
 {
-    op->comm->nonfinite_calls++;
     op->layer->refusals++;
     if (op->layer->refusals >= MOST_REFUSALS) {
-        give_up(op);
+        give_up(op, cause);
+    }
+}
+
+static void refuse_sum(spar_op_t *op)
+{
+    char cause[64];
+
+    snprintf(cause, sizeof(cause), "the sum does not fit %s",
+             spar_dtype_name(op->layer->element));
+    op->comm->nonfinite_calls++;
+    refuse(op, cause);
+}
+
+/* Only what may last: non-finite gradients and pauses are the application's
+ * business, and nobody misses what a shadow owes. */
+void spar_flush_postpone(spar_op_t *op, uint32_t flags)
+{
+    uint32_t lasting =
+        SPAR_WIRE_UNREAD | (spar_half_is(op->layer) ? SPAR_WIRE_NO_MEMORY : 0);
+
+    if ((flags & lasting) != 0 && (flags & SPAR_WIRE_PAUSED) == 0 &&
+        !spar_engine_is_shadow()) {
+        refuse(op, "a rank cannot read its part, or has no memory for it");
     }
 }
 
@@ -132,7 +175,7 @@ bool spar_flush_end(spar_op_t *op)
     if (spar_half_end_flush(op)) {
         note_delivered(op);
     } else if (op->code == MPI_SUCCESS) {
-        refuse(op);
+        refuse_sum(op);
         return false;
     }
     return true;

@@ -39,7 +39,7 @@ typedef struct spar_layer {
     spar_trial_t trial;           /* which methods it takes */
     double seconds[SPAR_METHODS]; /* agreed, of a call; 0: not measured */
     unsigned losses;   /* reviews in a row in which sparse was slower */
-    unsigned refusals; /* flushes in a row whose sum did not fit */
+    unsigned refusals; /* flushes in a row that had to wait */
     spar_second_look_t second_look;
     uint32_t exchanges;   /* header exchanges so far */
     spar_guard_t guard;   /* why it is not to be sparse, modes auto and ab */
@@ -64,9 +64,12 @@ typedef struct spar_layer {
     spar_array_t staged;          /* far buffers (pmpi/reach.h) */
     spar_loss_scale_t loss_scale; /* belongs to the residual */
     uint64_t flushed_epoch;
-    double digest;      /* of the result of a step that is checked; 0: none */
+    double digest;      /* of the result of a step that is checked
+                           (policy/replicas.h) */
     bool fresh_asked;   /* whether there is memory for it */
     bool refused;       /* by its device: it is selected on the host */
+    bool unread;        /* this rank's part of a flush, so that it asks for
+                           another one */
     bool many;          /* had more non-zeros than half of what it may send,
                            since the last review */
     uint64_t looked_at; /* exchanges since the last review */

@@ -243,7 +243,8 @@ uint32_t spar_sparse_requests(const spar_op_t *op)
         flags |= SPAR_WIRE_NO_MEMORY; /* another operation than was agreed on */
     }
     if (op->layer->select != SPAR_SELECT_NONZERO &&
-        (op->layer->flush || op->layer->flushed_epoch < op->flush_epoch)) {
+        (op->layer->flush || op->layer->unread ||
+         op->layer->flushed_epoch < op->flush_epoch)) {
         flags |= SPAR_WIRE_FLUSH;
     }
     return flags;
@@ -278,24 +279,26 @@ static void set_residual(const spar_op_t *op, spar_piece_t *piece,
     }
 }
 
-/* Without the memory to select from it, the piece is looked at all the same: no
- * residual is flushed together with values that are not finite. What a flush
- * does not touch without memory is left alone. */
-static uint32_t look_without_memory(const spar_op_t *op,
-                                    const spar_piece_t *piece)
+/* Whether this rank could put its part into a flush, which any rank may have
+ * asked for. Without the memory to select from it, the piece is looked at all
+ * the same: no residual is flushed together with values that are not finite.
+ * Where the device has selected, it is read for a flush that this rank knows
+ * of. A flush of 16 bits needs memory anyway. */
+static uint32_t look_for_flush(const spar_op_t *op, const spar_piece_t *piece)
 {
     const spar_layer_t *layer = op->layer;
+    bool selected = (op->flags & SPAR_WIRE_NO_MEMORY) == 0;
+    bool flushes = (op->flags & (SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) != 0;
 
-    if ((op->flags & SPAR_WIRE_NO_MEMORY) == 0 || spar_half_is(layer)) {
+    if (spar_half_is(layer) || (selected && !(op->is_resident && flushes))) {
         return 0;
     }
     if (!can_read(op, piece)) {
-        /* It might hold any value: what is owed waits. */
-        return op->flags & SPAR_WIRE_FLUSH ? SPAR_WIRE_NONFINITE : 0;
+        return SPAR_WIRE_UNREAD;
     }
-    return spar_residual_is_finite(
-               layer->dtype, at(layer, layer->residual, piece),
-               at(layer, gradient_of(op), piece), piece->count)
+    return selected || spar_residual_is_finite(
+                           layer->dtype, at(layer, layer->residual, piece),
+                           at(layer, gradient_of(op), piece), piece->count)
                ? 0
                : SPAR_WIRE_NONFINITE;
 }
@@ -330,7 +333,7 @@ static spar_status_t start_piece(spar_op_t *op)
         layer->select_sum += spar_clock_now() - begin;
         spar_tracing_selection(op, begin);
     }
-    op->flags |= look_without_memory(op, part.piece);
+    op->flags |= look_for_flush(op, part.piece);
     call.header.flags = op->flags;
     call.out = at(layer, out_of(op), part.piece);
     set_residual(op, part.piece, &call);
@@ -574,14 +577,14 @@ static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
     return !spar_engine_is_shadow();
 }
 
-/* A float32 sum in place of one of 16 bits needs room on every rank, and the
- * operation that was agreed on. What the plan wants flushed can wait until it
- * is in the gradients' unit; MPI_Pcontrol may have asked in the last step. */
-static uint32_t postpones_flush(const spar_op_t *op)
+/* Persistent calls deliver by themselves (pmpi/standing.c). */
+static void answer_flush(spar_op_t *op, uint32_t flags)
 {
-    return SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED |
-           (op->layer->flush ? SPAR_WIRE_JUMP : 0) |
-           (spar_half_is(op->layer) ? SPAR_WIRE_NO_MEMORY : 0);
+    if (spar_flush_waits(op, flags)) {
+        spar_flush_postpone(op, flags);
+    } else if (op->standing == NULL) {
+        (void)spar_flush_begin(op);
+    }
 }
 
 bool spar_sparse_conclude(spar_op_t *op)
@@ -608,9 +611,8 @@ bool spar_sparse_conclude(spar_op_t *op)
     if (op->layer->natural && (flags & SPAR_WIRE_NO_MEMORY) != 0) {
         spar_layer_make_selective(op->layer, &spar_engine.config);
     }
-    if ((flags & SPAR_WIRE_FLUSH) != 0 && op->standing == NULL &&
-        (flags & postpones_flush(op)) == 0) {
-        (void)spar_flush_begin(op);
+    if ((flags & SPAR_WIRE_FLUSH) != 0) {
+        answer_flush(op, flags);
     }
     return false;
 }

@@ -285,8 +285,12 @@ static void begin_delivery(spar_op_t *op, bool for_good)
                              ? standing->doubt
                              : "persistent: dense suits another rank better";
     }
-    if (!spar_flush_begin(op) ||
-        spar_ring_reserve(standing->ring, op->layer->dtype, PIECE) != SPAR_OK) {
+    if (!spar_flush_begin(op)) {
+        spar_error("a persistent allreduce cannot be read from its device: the "
+                   "other ranks would wait");
+        spar_real.Abort(MPI_COMM_WORLD, 1);
+    }
+    if (spar_ring_reserve(standing->ring, op->layer->dtype, PIECE) != SPAR_OK) {
         end_job();
     }
     op->stage = SPAR_OP_RING;
@@ -310,8 +314,8 @@ static bool progress_sparse(spar_op_t *op)
     flags = spar_sparse_flags(op);
     if (spar_sparse_conclude(op)) {
         op->stage = SPAR_OP_ENDED;
-    } else if ((flags & (SPAR_WIRE_NONFINITE | SPAR_WIRE_PAUSED)) == 0 &&
-               (flags & (SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) != 0) {
+    } else if ((flags & (SPAR_WIRE_FLUSH | SPAR_WIRE_RETIRE)) != 0 &&
+               !spar_flush_waits(op, flags)) {
         begin_delivery(op, (flags & SPAR_WIRE_RETIRE) != 0);
     } else {
         if ((op->flags & SPAR_WIRE_RETIRE) != 0) {

@@ -24,9 +24,14 @@ void spar_replicas_put(double number, double *pair)
     pair[1] = -number;
 }
 
+bool spar_replicas_known(const double *pair)
+{
+    return pair[0] != SPAR_REPLICAS_UNKNOWN;
+}
+
 bool spar_replicas_differ(const double *pair)
 {
-    return pair[0] != -pair[1];
+    return spar_replicas_known(pair) && pair[0] != -pair[1];
 }
 
 /* A text that grows up to its room. */

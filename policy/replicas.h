@@ -11,6 +11,9 @@
 
 /* Stands for something that is not there; no digest has this value. */
 #define SPAR_REPLICAS_NOTHING 0.0
+/* A rank cannot tell its number: nothing is known of the others' either. The
+ * least of all numbers. */
+#define SPAR_REPLICAS_UNKNOWN (-1.0)
 
 /* A whole number from 1 to 2^52 that depends on all bytes. Two different
  * contents have the same one with a probability of 2^-52. */
@@ -19,7 +22,9 @@ double spar_replicas_digest(const void *bytes, size_t size);
 /* pair[2] holds one rank's number, to be replaced by the minima over the
  * ranks. */
 void spar_replicas_put(double number, double *pair);
-/* After that: whether any two ranks had different numbers. */
+/* After that: whether all ranks knew theirs, and if so, whether any two of them
+ * had different numbers. */
+bool spar_replicas_known(const double *pair);
 bool spar_replicas_differ(const double *pair);
 
 /*

@@ -54,7 +54,8 @@
 #define SPAR_WIRE_RETIRE    (1u << 4) /* the same, and dense for good */
 #define SPAR_WIRE_PARTED    (1u << 5) /* not all layers of it are here */
 #define SPAR_WIRE_JUMP      (1u << 6) /* my gradients' unit may have changed */
-#define SPAR_WIRE_FLAGS     0x7fu     /* all of them */
+#define SPAR_WIRE_UNREAD    (1u << 7) /* I cannot read my part of a flush */
+#define SPAR_WIRE_FLAGS     0xffu     /* all of them */
 
 typedef enum spar_wire_coding {
     SPAR_WIRE_RICE = 0,

@@ -110,6 +110,32 @@ spar_mpi_test(device_no_residual ENV ${by_plugin} ${on_device} ${half} SPAR_CHEC
         DEVICE_RANK=1 DEVICE_FAIL=residual_get:1
     ARGS -n 2 -m "bits: " -m "were the same on all ranks" -m "1 layer has up to"
         -- ${device} half)
+# The same of other layers; rank 0 alone has asked for it, so that rank 1 learns
+# of it too late. It asks again, but the run is over before that is given up,
+spar_mpi_test(device_unread ENV ${by_plugin} ${on_device} SPAR_CHECK=1
+        DEVICE_RANK=1 DEVICE_FAIL=residual_get:1 DEVICE_STEPS=20
+    ARGS -n 2 -m "bits: " -m "were the same on all ranks"
+        -m "what 5 layers of some rank owed could not be read"
+        -m "page-locked 0 B; on GPUs 3"
+        -- ${device})
+# or not.
+spar_mpi_test(device_given_up ENV ${by_plugin} ${on_device} ${half} SPAR_CHECK=1
+        DEVICE_RANK=1 DEVICE_FAIL=residual_get:1 DEVICE_STEPS=60
+    ARGS -n 2 -m "bits: " -m "were the same on all ranks"
+        -m "40001 elements owes could not be delivered in 8 calls: a rank cannot"
+        -m "9001 elements owes could not be delivered in 8 calls: a rank cannot"
+        -m "6 times a layer's residual was not delivered when it was due"
+        -a "of some rank" -- ${device} half)
+# All ranks have asked for it, in the last step: it is put off.
+spar_mpi_test(device_put_off ENV ${by_plugin} ${on_device} SPAR_CHECK=1
+        DEVICE_RANK=1 DEVICE_FAIL=residual_get:1 DEVICE_FLUSH=late
+    ARGS -n 2 -m "bits: " -m "were the same on all ranks" -m "5 layers have up to"
+        -a "not delivered" -- ${device} exact)
+# The result of an exchange on the device cannot be read for the check.
+spar_mpi_test(device_unchecked ENV ${by_plugin} ${on_device} SPAR_CHECK=1
+        DEVICE_RANK=1 DEVICE_FAIL=to_host:1
+    ARGS -n 2 -m "bits: " -m "were the same on all ranks" -m "were left out"
+        -- ${device})
 # Both, behind the agreement
 spar_mpi_test(device_lost ENV ${by_plugin} ${on_device} DEVICE_RANK=1
         DEVICE_FAIL=add:50,to_host:1

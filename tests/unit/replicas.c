@@ -51,6 +51,13 @@ static void the_last_bit_counts_on_any_rank(void **state)
     assert_true(differ(1, SPAR_REPLICAS_NOTHING, 1));
 }
 
+static void what_one_rank_does_not_know_is_not_compared(void **state)
+{
+    (void)state;
+    assert_false(differ(SPAR_REPLICAS_UNKNOWN, 0.5, 0.25));
+    assert_false(differ(1, SPAR_REPLICAS_NOTHING, SPAR_REPLICAS_UNKNOWN));
+}
+
 static void digests_depend_on_every_bit(void **state)
 {
     unsigned char bytes[300] = {0};
@@ -114,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_numbers_do_not_differ),
         cmocka_unit_test(the_last_bit_counts_on_any_rank),
+        cmocka_unit_test(what_one_rank_does_not_know_is_not_compared),
         cmocka_unit_test(digests_depend_on_every_bit),
         cmocka_unit_test(who_differs_is_named),
         cmocka_unit_test(long_lists_are_cut),

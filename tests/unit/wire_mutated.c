@@ -226,7 +226,7 @@ static void each_fault_has_its_cause(void **state)
         {8, 32, "the parameter of the index coding is out of range"},
         {9, 64, "the values begin within a group that they do not have"},
         {10, 1, "the values are in another byte order"},
-        {12, 0x80, "unknown flags are set"},
+        {13, 0x01, "unknown flags are set"},
         {31, 1, "the region does not lie within the layer"},
         {44, 1, "the region does not lie within the layer"},
         {52, 1, "more entries than the region has elements"},
