@@ -1,4 +1,4 @@
-#include "cuda/kernels.cuh"
+#include "cuda/bits.cuh"
 #include "cuda/pack.cuh"
 
 /*
@@ -12,13 +12,9 @@ enum {
     EQUAL
 };
 
-/* Bits of the elements of a tile, or of as many candidates: a word for each
- * warp's turn. */
-#define WORDS (SPAR_CUDA_TILE / 32)
-
 typedef struct marks {
-    uint32_t words[2][WORDS];
-    uint32_t before[2][WORDS];
+    uint32_t words[2][SPAR_CUDA_WORDS];
+    uint32_t before[2][SPAR_CUDA_WORDS];
     uint32_t all[2];
 } marks_t;
 
@@ -43,25 +39,9 @@ static __device__ inline void count_marks(marks_t *marks)
 
     __syncthreads();
     if (which < 2) {
-        uint32_t counts[WORDS / 32];
-        uint32_t own = 0, sum;
+        const uint32_t sum =
+            spar_cuda_count_bits(marks->words[which], marks->before[which]);
 
-        for (unsigned i = 0; i < WORDS / 32; i++) {
-            counts[i] =
-                (uint32_t)__popc(marks->words[which][lane * (WORDS / 32) + i]);
-            own += counts[i];
-        }
-        sum = own;
-        for (unsigned step = 1; step < 32; step *= 2) {
-            uint32_t other = __shfl_up_sync(SPAR_CUDA_ALL, sum, step);
-
-            sum += lane >= step ? other : 0;
-        }
-        own = sum - own;
-        for (unsigned i = 0; i < WORDS / 32; i++) {
-            marks->before[which][lane * (WORDS / 32) + i] = own;
-            own += counts[i];
-        }
         if (lane == 31) {
             marks->all[which] = sum;
         }

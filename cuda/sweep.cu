@@ -1,4 +1,4 @@
-#include "cuda/kernels.cuh"
+#include "cuda/bits.cuh"
 #include "cuda/narrow.cuh"
 
 /*
@@ -6,12 +6,10 @@
  * are candidates become bits, a word for each warp's turn, so that their places
  * follow from counting bits; hardly any tile has more than a few.
  */
-#define WORDS (SPAR_CUDA_TILE / 32)
-
 typedef struct found {
-    uint32_t words[WORDS];
-    uint32_t before[WORDS]; /* candidates of the tile before a word */
-    uint32_t at;            /* the tile's first one */
+    uint32_t words[SPAR_CUDA_WORDS];
+    uint32_t before[SPAR_CUDA_WORDS]; /* candidates of the tile before a word */
+    uint32_t at;                      /* the tile's first one */
     uint32_t all;
 } found_t;
 
@@ -20,24 +18,8 @@ static __device__ void count_words(const spar_cuda_tables_t &tables,
                                    found_t *found)
 {
     const unsigned lane = threadIdx.x;
-    uint32_t counts[WORDS / 32];
-    uint32_t own = 0, sum;
+    const uint32_t sum = spar_cuda_count_bits(found->words, found->before);
 
-    for (unsigned i = 0; i < WORDS / 32; i++) {
-        counts[i] = (uint32_t)__popc(found->words[lane * (WORDS / 32) + i]);
-        own += counts[i];
-    }
-    sum = own;
-    for (unsigned step = 1; step < 32; step *= 2) {
-        uint32_t other = __shfl_up_sync(SPAR_CUDA_ALL, sum, step);
-
-        sum += lane >= step ? other : 0;
-    }
-    own = sum - own;
-    for (unsigned i = 0; i < WORDS / 32; i++) {
-        found->before[lane * (WORDS / 32) + i] = own;
-        own += counts[i];
-    }
     if (lane == 31) {
         found->all = sum;
         found->at =
