@@ -81,30 +81,48 @@ spar_cuda_place_t spar_cuda_locate(const void *pointer, int *device_p)
     return SPAR_CUDA_DEVICE;
 }
 
-/* Several allocations may follow each other as one array (virtual memory that
+/* How many bytes are there from `pointer` on, looking no further than needed.
+ * Several allocations may follow each other as one array (virtual memory that
  * is mapped piece by piece). */
-spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes)
+static uint64_t length_at(const void *pointer, uint64_t bytes)
 {
-    const spar_cuda_driver_t *driver = spar_cuda_driver();
-    CUdeviceptr at = (CUdeviceptr)pointer;
-    CUdeviceptr end = at + bytes;
+    const CUdeviceptr begin = (CUdeviceptr)pointer;
+    CUdeviceptr at = begin;
     CUdeviceptr base;
     size_t size;
 
-    if (driver == NULL) {
-        return spar_cuda_error(SPAR_ERR_INVALID, "no CUDA driver is loaded");
-    }
     do {
-        if (driver->address_range(&base, &size, at) != CUDA_SUCCESS ||
+        if (spar_cuda_driver()->address_range(&base, &size, at) !=
+                CUDA_SUCCESS ||
             base + size <= at) {
-            return spar_cuda_error(SPAR_ERR_INVALID,
-                                   at == (CUdeviceptr)pointer
-                                       ? "not a device's memory (any more)"
-                                       : "the device's memory ends within the "
-                                         "buffer");
+            break;
         }
         at = base + size;
-    } while (at < end);
+    } while (at - begin < bytes);
+    return at - begin;
+}
+
+/* The driver knows the range only where a context is current; the caller may be
+ * a thread that has none, or another device's. */
+spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes)
+{
+    uint64_t length = 0;
+    place_t place;
+
+    if (spar_cuda_driver() == NULL) {
+        return spar_cuda_error(SPAR_ERR_INVALID, "no CUDA driver is loaded");
+    }
+    if (ask(pointer, &place) && context_of(&place) &&
+        spar_cuda_driver()->push(place.context) == CUDA_SUCCESS) {
+        length = length_at(pointer, bytes);
+        spar_cuda_leave();
+    }
+    if (length == 0 || length < bytes) {
+        return spar_cuda_error(
+            SPAR_ERR_INVALID,
+            length == 0 ? "not a device's memory (any more)"
+                        : "the device's memory ends within the buffer");
+    }
     return SPAR_OK;
 }
 

@@ -87,6 +87,27 @@ static void test_check(void **state)
     assert_int_equal(ops->check(&local, 1), SPAR_ERR_INVALID);
 }
 
+static void *check_elsewhere(void *memory)
+{
+    static char yes;
+
+    return ops->check(memory, 10000) == SPAR_OK ? &yes : NULL;
+}
+
+/* A thread of which no context is current, as helper threads have none. */
+static void test_thread_without_context(void **state)
+{
+    void *memory = spar_cuda_put(NULL, 10000);
+    pthread_t thread;
+    void *result;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, check_elsewhere, memory), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_non_null(result);
+    spar_cuda_ok(cudaFree(memory));
+}
+
 /* No part of it is like another one. */
 static unsigned char *pattern(void)
 {
@@ -266,10 +287,15 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),  cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_check),   cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_samples), cmocka_unit_test(test_residual),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_thread_without_context),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_threads),
     };
 
 #ifdef SPAR_TEST_EMULATED

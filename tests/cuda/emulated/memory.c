@@ -278,9 +278,16 @@ CUresult cuPointerGetAttributes(unsigned number,
 CUresult cuMemGetAddressRange(CUdeviceptr *base_p, size_t *size_p,
                               CUdeviceptr pointer)
 {
+    CUcontext current;
+
+    cuCtxGetCurrent(&current);
+    if (current == NULL) {
+        return CUDA_ERROR_INVALID_CONTEXT;
+    }
     spar_emulated_lock();
     const area_t *area = find((const void *)pointer);
-    bool known = area != NULL && area->kind == DEVICE;
+    bool known = area != NULL && area->kind == DEVICE &&
+                 area->context->device == current->device;
     if (known) {
         *base_p = (CUdeviceptr)area->base;
         *size_p = area->bytes;
