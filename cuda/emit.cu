@@ -132,12 +132,7 @@ static __global__ void __launch_bounds__(SPAR_CUDA_THREADS)
     }
     tile = spar_cuda_ticket(state);
     begin = (uint64_t)tile * SPAR_CUDA_TILE + threadIdx.x;
-    SPAR_UNROLL(16)
-    for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
-        uint64_t at = begin + i * SPAR_CUDA_THREADS;
-
-        values[i] = at < view.n ? spar_cuda_acc<FROM>(view, at) : (real_t)0;
-    }
+    spar_cuda_load_tile<FROM>(view, begin, values);
     SPAR_UNROLL(16)
     for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
         key_t key = spar_cuda_key<sum_t>(values[i]);

@@ -119,6 +119,37 @@ template <class T> static __device__ inline T spar_cuda_fresh(const T *from)
     return *(const volatile T *)from;
 }
 
+/* The thread's sums of a tile, the first of which is element `begin`; behind
+ * the end of the layer there are zeros. Where nothing is asked between them,
+ * all loads of a tile are under way before the first one is needed. */
+template <class FROM>
+static __device__ inline void spar_cuda_load_tile(
+    const spar_cuda_view_t &view, uint64_t begin,
+    typename FROM::sum::real values[SPAR_CUDA_ITEMS])
+{
+    typedef typename FROM::sum::real real;
+    const real *residual = (const real *)view.residual;
+
+    if (begin - threadIdx.x + SPAR_CUDA_TILE > view.n) {
+        for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
+            const uint64_t at = begin + i * SPAR_CUDA_THREADS;
+
+            values[i] = at < view.n ? spar_cuda_acc<FROM>(view, at) : (real)0;
+        }
+        return;
+    }
+    SPAR_UNROLL(16)
+    for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
+        values[i] = FROM::load(view.gradient, begin + i * SPAR_CUDA_THREADS);
+    }
+    if (residual != NULL) {
+        SPAR_UNROLL(16)
+        for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
+            values[i] = values[i] + residual[begin + i * SPAR_CUDA_THREADS];
+        }
+    }
+}
+
 /* Whether all other blocks of the grid are through; the same in all threads of
  * a block. What they wrote can be read by spar_cuda_fresh. */
 static __device__ inline bool spar_cuda_last_block(spar_cuda_state_t *state)
