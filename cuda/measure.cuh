@@ -27,12 +27,21 @@ static __device__ inline void spar_cuda_quotients(
     for (j = 0; j < SPAR_WIRE_TRIALS; j++) {
         sums[j] = 0;
     }
-    SPAR_UNROLL(4)
-    for (uint64_t i = threadIdx.x; i < count; i += SPAR_CUDA_THREADS) {
-        const uint32_t distance = spar_cuda_distance(indices, i);
+    for (uint64_t i = threadIdx.x; i < count;
+         i += SPAR_CUDA_ITEMS * SPAR_CUDA_THREADS) {
+        uint32_t distances[SPAR_CUDA_ITEMS]; /* zeros behind the end */
 
-        for (j = 0; j < SPAR_WIRE_TRIALS; j++) {
-            sums[j] += distance >> (most > j ? most - j : 0);
+        SPAR_UNROLL(16)
+        for (unsigned item = 0; item < SPAR_CUDA_ITEMS; item++) {
+            const uint64_t at = i + item * SPAR_CUDA_THREADS;
+
+            distances[item] = at < count ? spar_cuda_distance(indices, at) : 0;
+        }
+        SPAR_UNROLL(16)
+        for (unsigned item = 0; item < SPAR_CUDA_ITEMS; item++) {
+            for (j = 0; j < SPAR_WIRE_TRIALS; j++) {
+                sums[j] += distances[item] >> (most > j ? most - j : 0);
+            }
         }
     }
     for (j = 0; j < SPAR_WIRE_TRIALS; j++) {

@@ -1,4 +1,5 @@
 #include "cuda/kernels.cuh"
+#include "cuda/narrow.cuh"
 
 #include <math.h>
 
@@ -168,15 +169,21 @@ static __global__ void __launch_bounds__(SPAR_CUDA_THREADS)
     const typename sum_t::key key =
         spar_cuda_key<sum_t>((typename sum_t::real)threshold);
     const uint64_t step = (uint64_t)gridDim.x * SPAR_CUDA_THREADS;
+    const spar_cuda_elements<FROM> source = {view};
     uint64_t i = (uint64_t)blockIdx.x * SPAR_CUDA_THREADS + threadIdx.x;
     uint32_t above = 0;
 
     if (state->settled != 0) {
         return;
     }
-    SPAR_UNROLL(8)
-    for (; i < view.n; i += step) {
-        above += spar_cuda_key<sum_t>(spar_cuda_acc<FROM>(view, i)) > key;
+    for (; i < view.n; i += SPAR_CUDA_AHEAD * step) {
+        typename sum_t::real values[SPAR_CUDA_AHEAD];
+
+        spar_cuda_load_ahead(source, i, step, view.n, values);
+        SPAR_UNROLL(8)
+        for (unsigned j = 0; j < SPAR_CUDA_AHEAD; j++) {
+            above += spar_cuda_key<sum_t>(values[j]) > key;
+        }
     }
     above = spar_cuda_warp_sum(above);
     if (threadIdx.x % 32 == 0 && above > 0) {

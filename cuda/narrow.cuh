@@ -37,6 +37,33 @@ template <class FROM> struct spar_cuda_elements {
     }
 };
 
+/* Sums of a thread that are loaded at once. What is done with one of them may
+ * write to memory, ahead of which a compiler does not load the next one. */
+#define SPAR_CUDA_AHEAD 8
+
+/* Sum number `first` and every `step`th one behind it; zeros behind the end. */
+template <class SOURCE>
+static __device__ inline void spar_cuda_load_ahead(
+    const SOURCE &source, uint64_t first, uint64_t step, uint64_t count,
+    typename SOURCE::sum::real values[SPAR_CUDA_AHEAD])
+{
+    typedef typename SOURCE::sum::real real;
+
+    if (first + (SPAR_CUDA_AHEAD - 1) * step < count) {
+        SPAR_UNROLL(8)
+        for (unsigned i = 0; i < SPAR_CUDA_AHEAD; i++) {
+            values[i] = source.at(first + i * step);
+        }
+        return;
+    }
+    SPAR_UNROLL(8)
+    for (unsigned i = 0; i < SPAR_CUDA_AHEAD; i++) {
+        const uint64_t at = first + i * step;
+
+        values[i] = at < count ? source.at(at) : (real)0;
+    }
+}
+
 /* Calls take(key - low) for the keys of the range among sum number `first` and
  * every `step`th one behind it. Whether any of these is not finite. */
 template <class SOURCE, class TAKE>
@@ -52,14 +79,20 @@ static __device__ inline bool spar_cuda_for_keys(const SOURCE &source,
     const uint64_t count = source.count();
     bool nonfinite = false;
 
-    SPAR_UNROLL(8)
-    for (uint64_t i = first; i < count; i += step) {
-        key_t key = spar_cuda_key<sum_t>(source.at(i));
+    for (uint64_t i = first; i < count; i += SPAR_CUDA_AHEAD * step) {
+        typename sum_t::real values[SPAR_CUDA_AHEAD];
 
-        nonfinite |= key >= sum_t::infinity;
-        /* Keys below the range wrap around. */
-        if ((key_t)(key - low) >> width == 0) {
-            take((key_t)(key - low));
+        spar_cuda_load_ahead(source, i, step, count, values);
+        SPAR_UNROLL(8)
+        for (unsigned j = 0; j < SPAR_CUDA_AHEAD; j++) {
+            const key_t key = spar_cuda_key<sum_t>(values[j]);
+
+            nonfinite |= key >= sum_t::infinity;
+            /* Keys below the range wrap around; so do zeros, since no range
+             * has them. */
+            if ((key_t)(key - low) >> width == 0) {
+                take((key_t)(key - low));
+            }
         }
     }
     return nonfinite;

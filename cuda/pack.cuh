@@ -134,10 +134,17 @@ static __device__ inline uint64_t spar_cuda_pack_indices(
     __shared__ uint64_t all;
     const unsigned parameter = spar_cuda_fresh(&tables.state->parameter);
     const uint32_t mask = ((uint32_t)1 << parameter) - 1;
+    uint32_t distances[SPAR_CUDA_ITEMS];
     uint64_t sum = 0, upto;
 
-    for (unsigned i = 0; i < n; i++) {
-        sum += spar_cuda_distance(tables.indices, first + i) >> parameter;
+    SPAR_UNROLL(16)
+    for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
+        distances[i] =
+            i < n ? spar_cuda_distance(tables.indices, first + i) : 0;
+    }
+    SPAR_UNROLL(16)
+    for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
+        sum += distances[i] >> parameter;
     }
     upto = spar_cuda_scan(sum);
     if (threadIdx.x == SPAR_CUDA_THREADS - 1) {
@@ -145,13 +152,14 @@ static __device__ inline uint64_t spar_cuda_pack_indices(
     }
     __syncthreads();
     upto += before - sum;
-    for (unsigned i = 0; i < n; i++) {
-        const uint32_t distance = spar_cuda_distance(tables.indices, first + i);
-
-        upto += distance >> parameter;
-        spar_cuda_put_bits(tables.bits, upto + first + i, 1);
-        spar_cuda_put_bits(tables.low, (first + i) * parameter,
-                           distance & mask);
+    SPAR_UNROLL(16)
+    for (unsigned i = 0; i < SPAR_CUDA_ITEMS; i++) {
+        if (i < n) {
+            upto += distances[i] >> parameter;
+            spar_cuda_put_bits(tables.bits, upto + first + i, 1);
+            spar_cuda_put_bits(tables.low, (first + i) * parameter,
+                               distances[i] & mask);
+        }
     }
     return all;
 }
