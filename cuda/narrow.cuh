@@ -131,13 +131,15 @@ static __device__ inline void spar_cuda_list_end(
     }
     __syncthreads();
     for (uint32_t i = threadIdx.x; i < count; i += SPAR_CUDA_THREADS) {
-        uint32_t above = 0, equal = 0;
+        uint32_t above = 0, equal = 0, before = 0;
 
         for (uint32_t j = 0; j < count; j++) {
             above += keys[j] > keys[i];
             equal += keys[j] == keys[i];
+            before += j < i && keys[j] == keys[i];
         }
-        if (above < state->rank && state->rank <= above + equal) {
+        if (before == 0 && above < state->rank &&
+            state->rank <= above + equal) {
             key = keys[i];
             rank = state->rank - above;
         }
