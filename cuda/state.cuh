@@ -151,21 +151,22 @@ static __device__ inline void spar_cuda_load_tile(
 }
 
 /* Whether all other blocks of the grid are through; the same in all threads of
- * a block. What they wrote can be read by spar_cuda_fresh. */
+ * a block. What they wrote can be read then. One thread's fences count for all
+ * of its block, since there are barriers between them and the others. */
 static __device__ inline bool spar_cuda_last_block(spar_cuda_state_t *state)
 {
     __shared__ bool last;
 
-    __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
+        __threadfence();
         last = atomicAdd(&state->done, 1u) == gridDim.x - 1;
         if (last) {
+            __threadfence();
             state->done = 0;
         }
     }
     __syncthreads();
-    __threadfence();
     return last;
 }
 
