@@ -1,7 +1,8 @@
 /*
  * Spar: a sparse allreduce of one layer as a resumable machine. There is one
  * kind of machine per algorithm (exchange/allgather.h, doubling.h, split.h,
- * node.h); all of them
+ * node.h, and quantised.h, which sends all elements with fewer bits); all of
+ * them
  *
  *   - tell every rank's flags to every rank before anything is changed. Flags
  *     other than 0 on any rank make the call end on every rank with residual
@@ -67,6 +68,9 @@ typedef struct spar_exchange_call {
     /* The result may be applied (residual, out) as soon as it is there;
      * otherwise the machine waits for spar_exchange_settle. */
     bool apply;
+    /* How exchange/quantised.h rounds (sparsify/quantise.h); best another one
+     * for each call and rank. Others do not look at it. */
+    uint64_t seed;
     /* What exchange/split.h remembers of the layer from call to call; NULL:
      * nothing. Others do not look at it. */
     struct spar_split_state *split;

@@ -12,8 +12,10 @@ typedef struct spar_machine {
     bool busy;                 /* a call is under way */
     bool failed;               /* for good */
     spar_exchange_size_t room; /* of the last reservation; count 0: none */
-    spar_transfer_t *sends;    /* one per rank */
-    spar_transfer_t *receives; /* one per rank */
+    int ways; /* transfers that may be under way with a peer, in each direction
+               */
+    spar_transfer_t *sends;    /* one per rank, and so for each way */
+    spar_transfer_t *receives; /* likewise */
     uint64_t committed;        /* elements of the layer */
     spar_selection_t decoded;  /* a block on its way to a target */
     bool again;    /* the target was given up: all of it is applied once more */
@@ -25,6 +27,12 @@ typedef struct spar_machine {
 spar_status_t spar_machine_init(spar_machine_t *machine,
                                 const spar_exchange_ops_t *ops,
                                 spar_transport_t *transport, int tag);
+
+/* The same, with several ways. */
+spar_status_t spar_machine_init_ways(spar_machine_t *machine,
+                                     const spar_exchange_ops_t *ops,
+                                     spar_transport_t *transport, int tag,
+                                     int ways);
 
 /* The common part of destroy: gives all transfers up. false: the network may
  * still use the machine's buffers, which are therefore left to it. */
@@ -48,7 +56,24 @@ spar_status_t spar_machine_receive(spar_machine_t *machine, int peer, int tag,
  * SPAR_INPROGRESS. Errors have ended the call. */
 spar_status_t spar_machine_sent(spar_machine_t *machine, int peer);
 spar_status_t spar_machine_received(spar_machine_t *machine, int peer);
-/* The same for the transfers with all peers. */
+/* The same functions for one of several ways; those without a way take the
+ * first one. */
+spar_status_t spar_machine_send_by(spar_machine_t *machine, int way, int peer,
+                                   int tag, const void *data, size_t bytes);
+spar_status_t spar_machine_receive_by(spar_machine_t *machine, int way,
+                                      int peer, int tag, void *data,
+                                      size_t room);
+spar_status_t spar_machine_sent_by(spar_machine_t *machine, int way, int peer);
+spar_status_t spar_machine_received_by(spar_machine_t *machine, int way,
+                                       int peer);
+/* Bytes that a receive that is done has got. */
+static inline size_t spar_machine_got(const spar_machine_t *machine, int way,
+                                      int peer)
+{
+    return machine->receives[way * machine->exchange.transport->size + peer]
+        .bytes;
+}
+/* The same for the transfers with all peers, by the first way. */
 spar_status_t spar_machine_all_sent(spar_machine_t *machine);
 spar_status_t spar_machine_all_received(spar_machine_t *machine);
 

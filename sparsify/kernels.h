@@ -76,6 +76,13 @@ typedef struct spar_kernels {
     void (*narrow_bf16)(const float *from, void *to, size_t n);
     /* The largest magnitude's pattern, without its sign; 0 without elements. */
     uint32_t (*largest_f32)(const float *from, size_t n);
+    /* Whole arrays with fewer bits: sparsify/quantise.h. */
+    void (*quantise)(spar_values_t values, const float *from, size_t n,
+                     uint64_t seed, uint64_t group, unsigned char *payload);
+    void (*quantise_get)(spar_values_t values, const unsigned char *payload,
+                         size_t n, float *to);
+    void (*quantise_add)(spar_values_t values, const unsigned char *payload,
+                         size_t n, float *sum);
 } spar_kernels_t;
 
 /* The table in use. Thread-safe; never NULL. */

@@ -172,6 +172,7 @@ static inline void moments_row_f64(const double *gradient,
 #include "sparsify/kernels_vector_body.h"
 
 #include "sparsify/kernels_half_body.h"
+#include "sparsify/kernels_quantise_body.h"
 
 const spar_kernels_t spar_kernels_avx2 =
     SPAR_KERNELS_TABLE("avx2", spar_wire_kernels_avx2);

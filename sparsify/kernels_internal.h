@@ -121,7 +121,8 @@ static inline spar_moments_t spar_moments_combine(spar_moment_slots_t *slots)
         .clear_f32 = clear_f32, .clear_f64 = clear_f64,                        \
         .widen_f16 = widen_f16, .widen_bf16 = widen_bf16,                      \
         .narrow_f16 = narrow_f16, .narrow_bf16 = narrow_bf16,                  \
-        .largest_f32 = largest_f32                                             \
+        .largest_f32 = largest_f32, .quantise = quantise,                      \
+        .quantise_get = quantise_get, .quantise_add = quantise_add             \
     }
 
 #endif

@@ -22,6 +22,7 @@
 #undef NAME
 
 #include "sparsify/kernels_half_body.h"
+#include "sparsify/kernels_quantise_body.h"
 
 const spar_kernels_t spar_kernels_scalar =
     SPAR_KERNELS_TABLE("scalar", spar_wire_kernels_scalar);

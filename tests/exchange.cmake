@@ -7,6 +7,7 @@ spar_unit_test(allgather spar_test_job)
 spar_unit_test(doubling spar_test_job)
 spar_unit_test(split spar_test_job)
 spar_unit_test(node spar_test_job)
+spar_unit_test(quantised spar_test_job)
 spar_unit_test(exchange_random spar_test_job)
 spar_unit_test(exchange_faults spar_test_job)
 if(SPAR_LONG_TESTS)
@@ -23,5 +24,6 @@ target_compile_definitions(test_ring_large PRIVATE _GNU_SOURCE)
 spar_unit_test(simulated spar_exchange spar_loopback)
 
 # Some ask for more memory than there is, which has to end in an error.
-set_tests_properties(unit_allgather unit_doubling unit_split unit_node PROPERTIES
+set_tests_properties(unit_allgather unit_doubling unit_split unit_node unit_quantised
+    PROPERTIES
     ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1)

@@ -3,6 +3,7 @@
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
 #include "exchange/node.h"
+#include "exchange/quantised.h"
 #include "exchange/split.h"
 
 static spar_status_t create_allgather(const job_t *job,
@@ -41,8 +42,17 @@ static spar_status_t create_node(const job_t *job, spar_transport_t *transport,
     return spar_node_create(transport, 1, nodes, exchange_p);
 }
 
+static spar_status_t create_quantised(const job_t *job,
+                                      spar_transport_t *transport,
+                                      spar_exchange_t **exchange_p)
+{
+    (void)job;
+    return spar_quantised_create(transport, 1, exchange_p);
+}
+
 const job_algorithm_t job_algorithms[JOB_ALGORITHMS] = {
-    {"allgather", create_allgather, true, false},
-    {"doubling", create_doubling, false, false},
-    {"node", create_node, false, false},
-    {"split", create_split, true, true}};
+    {"allgather", create_allgather, true, false, false},
+    {"doubling", create_doubling, false, false, false},
+    {"node", create_node, false, false, false},
+    {"split", create_split, true, true, false},
+    {"quantised", create_quantised, false, false, true}};

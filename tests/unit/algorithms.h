@@ -4,7 +4,7 @@
 
 #include "job.h"
 
-#define JOB_ALGORITHMS 4
+#define JOB_ALGORITHMS 5
 
 extern const job_algorithm_t job_algorithms[JOB_ALGORITHMS];
 

@@ -76,11 +76,13 @@ static void machines_are_made_whole_or_not_at_all(void **state)
 static spar_status_t reserve(void *thing)
 {
     making_t *making = thing;
-    const spar_exchange_size_t larger = {.dtype = SPAR_DTYPE_F64,
-                                         .values = SPAR_VALUES_F64,
-                                         .count = 9000,
-                                         .entries = 4000,
-                                         .feedback = true};
+    const bool dense = making->algorithm->dense;
+    const spar_exchange_size_t larger = {
+        .dtype = dense ? SPAR_DTYPE_F32 : SPAR_DTYPE_F64,
+        .values = dense ? SPAR_VALUES_F32 : SPAR_VALUES_F64,
+        .count = 9000,
+        .entries = 4000,
+        .feedback = !dense};
 
     return spar_exchange_reserve(making->job.ranks[0].exchange, &larger);
 }
@@ -89,8 +91,7 @@ static void check_reserved(void *thing, spar_status_t status)
 {
     making_t *making = thing;
     job_t *job = &making->job;
-    const spar_exchange_size_t size = {
-        .count = 50, .entries = 7, .feedback = true};
+    const spar_exchange_size_t size = job_room(job);
 
     if (status != SPAR_OK) {
         assert_int_equal(status, SPAR_ERR_NO_MEMORY);

@@ -74,7 +74,9 @@ static uint64_t some_message(run_t *run)
     while (most < size * 4) {
         most *= 2; /* about the rounds of doubling, times 8 */
     }
-    most = run->algorithm->in_rank_order ? 2 * size * size : most + 4 * size;
+    most = run->algorithm->in_rank_order || run->algorithm->dense
+               ? 2 * size * size
+               : most + 4 * size;
     return 1 + below(run, most * (uint64_t)run->steps);
 }
 
@@ -213,16 +215,10 @@ static void strike(run_t *run)
 /* The next step is as any other. */
 static void recover(run_t *run)
 {
-    const job_shape_t *shape = &run->shape;
-    const spar_exchange_size_t size = {.dtype = shape->dtype,
-                                       .values = shape->values,
-                                       .count = shape->count,
-                                       .entries = shape->k,
-                                       .feedback = !shape->lossless,
-                                       .targeted = true};
+    const spar_exchange_size_t size = job_room(&run->job);
 
     run->flags = 0;
-    for (int i = 0; i < shape->size; i++) {
+    for (int i = 0; i < run->shape.size; i++) {
         run->job.ranks[i].flags = 0;
         assert_int_equal(
             spar_exchange_reserve(run->job.ranks[i].exchange, &size), SPAR_OK);

@@ -47,16 +47,21 @@ static void *make(const job_t *job)
     return array;
 }
 
+spar_exchange_size_t job_room(const job_t *job)
+{
+    return (spar_exchange_size_t){.dtype = job->shape.dtype,
+                                  .values = job->shape.values,
+                                  .count = job->shape.count,
+                                  .entries = job->shape.k,
+                                  .feedback = !job->shape.lossless,
+                                  .targeted = !job->algorithm->dense};
+}
+
 static void setup_rank(job_t *job, int index)
 {
     job_rank_t *rank = &job->ranks[index];
     const job_shape_t *shape = &job->shape;
-    const spar_exchange_size_t size = {.dtype = shape->dtype,
-                                       .values = shape->values,
-                                       .count = shape->count,
-                                       .entries = shape->k,
-                                       .feedback = !shape->lossless,
-                                       .targeted = true};
+    const spar_exchange_size_t size = job_room(job);
 
     rank->gradient = make(job);
     rank->gradient_before = make(job);
@@ -64,7 +69,7 @@ static void setup_rank(job_t *job, int index)
     rank->residual_before = make(job);
     rank->fresh = make(job);
     rank->sums = !shape->lossless && (index + shape->seed) % 2 == 1;
-    rank->target = (index + shape->seed) % 4 == 2
+    rank->target = size.targeted && (index + shape->seed) % 4 == 2
                        ? job_target_create(shape->dtype, shape->count)
                        : NULL;
     rank->out = make(job);
@@ -81,6 +86,20 @@ static void setup_rank(job_t *job, int index)
     assert_true(rank->exchange->memory > 0);
 }
 
+/* What is dense sends all elements of float32 layers. */
+static void fit_shape(job_t *job)
+{
+    job_shape_t *shape = &job->shape;
+
+    if (job->algorithm->dense) {
+        shape->lossless = true;
+        shape->k = shape->count;
+        shape->dtype = SPAR_DTYPE_F32;
+        shape->values =
+            shape->values == SPAR_VALUES_F64 ? SPAR_VALUES_F32 : shape->values;
+    }
+}
+
 void job_setup(job_t *job, const job_algorithm_t *algorithm,
                const job_shape_t *shape)
 {
@@ -89,6 +108,7 @@ void job_setup(job_t *job, const job_algorithm_t *algorithm,
     memset(job, 0, sizeof(*job));
     job->algorithm = algorithm;
     job->shape = *shape;
+    fit_shape(job);
     job->random = shape->seed * 2654435761u + 88172645463325252u;
     job->schedule = ~job->random;
     faults.lost_rank = shape->lost - 1;
@@ -180,6 +200,10 @@ void job_start(job_t *job, int index)
 {
     job_rank_t *rank = &job->ranks[index];
     const job_shape_t *shape = &job->shape;
+    uint64_t seed = shape->seed * JOB_MOST_RANKS + (uint64_t)index;
+
+    /* Some of the calls round to the nearest. */
+    seed = rank->step % 8 == 7 ? 0 : seed << 32 | (rank->step + 1);
     spar_exchange_call_t call = {
         .header = {.slot = 7,
                    .plan = 3,
@@ -193,13 +217,16 @@ void job_start(job_t *job, int index)
         .encoded = rank->encoded,
         .eager = shape->eager,
         .apply = !shape->late,
+        .seed = seed,
         .split = shape->stateless ? NULL : &rank->state};
 
     rank->settled = false;
     memcpy(rank->gradient_before, rank->gradient, job_bytes(job));
     memcpy(rank->residual_before, rank->residual, job_bytes(job));
     select_entries(job, rank, &call);
-    spar_selection_round(&rank->selection, shape->values, 0);
+    if (!job->algorithm->dense) {
+        spar_selection_round(&rank->selection, shape->values, 0);
+    }
     if (rank->selection.nonfinite) {
         call.header.flags |= SPAR_WIRE_NONFINITE;
     }
@@ -406,7 +433,8 @@ static void check_rank(const job_t *job, const job_rank_t *rank,
 {
     assert_string_equal(rank->exchange->cause, "");
     assert_int_equal(rank->exchange->flags, 0);
-    assert_int_equal(rank->exchange->entries_sent, sent);
+    assert_int_equal(rank->exchange->entries_sent,
+                     job->algorithm->dense ? job->shape.count : sent);
     if (!job->shape.lossless) {
         assert_memory_equal(kept, rank->residual, job_bytes(job));
     }
@@ -429,6 +457,58 @@ static void check_sum(const job_t *job, const void *result,
         double error = job_get(job, expected, i) - job_get(job, result, i);
 
         assert_true(fabs(error) <= epsilon * sizes[i]);
+    }
+}
+
+/* The step between two values that travel, at most, over the largest magnitude
+ * of their group. */
+static double step_of(spar_values_t values)
+{
+    switch (values) {
+    case SPAR_VALUES_BF16:
+        return 1 / 128.0;
+    case SPAR_VALUES_FP16:
+        return 1 / 1024.0;
+    case SPAR_VALUES_INT8:
+        return 1 / 63.5;
+    default:
+        return 1e-6;
+    }
+}
+
+/* The sum over the ranks of the largest magnitude of a group. */
+static double largest_of(const job_t *job, uint64_t group)
+{
+    uint64_t begin = group * SPAR_VALUES_GROUP;
+    double sum = 0;
+
+    for (int i = 0; i < job->shape.size; i++) {
+        double most = 0;
+
+        for (uint64_t j = begin;
+             j < job->shape.count && j < begin + SPAR_VALUES_GROUP; j++) {
+            most = fmax(most,
+                        fabs(job_get(job, job->ranks[i].gradient_before, j)));
+        }
+        sum += most;
+    }
+    return sum;
+}
+
+/* Each rank's part is rounded once, by at most a step, and so is their sum. */
+static void check_rounded_sum(const job_t *job, const void *result,
+                              const void *expected)
+{
+    double step = step_of(job->shape.values);
+    double bound = 0;
+
+    for (uint64_t i = 0; i < job->shape.count; i++) {
+        double error = job_get(job, expected, i) - job_get(job, result, i);
+
+        if (i % SPAR_VALUES_GROUP == 0) {
+            bound = largest_of(job, i / SPAR_VALUES_GROUP) * step * (2 + step);
+        }
+        assert_true(fabs(error) <= bound);
     }
 }
 
@@ -460,7 +540,9 @@ void job_check_ended(const job_t *job)
     assert_non_null(delivered);
     find_delivered(job, delivered);
     check_ranks(job, delivered, expected, sizes);
-    if (fine != NULL) {
+    if (fine != NULL && job->algorithm->dense) {
+        check_rounded_sum(job, result_of(job, fine), expected);
+    } else if (fine != NULL) {
         check_sum(job, result_of(job, fine), expected, sizes);
     }
     for (int i = 0; i < job->shape.size; i++) {

@@ -26,6 +26,7 @@ typedef struct job_algorithm {
                             spar_exchange_t **exchange_p);
     bool in_rank_order; /* which defines the sum to the last bit */
     bool partial;       /* entries may stay behind, on all ranks the same */
+    bool dense; /* all elements travel, rounded, without residual or target */
 } job_algorithm_t;
 
 typedef struct job_shape {
@@ -80,6 +81,8 @@ struct job {
 
 void job_setup(job_t *job, const job_algorithm_t *algorithm,
                const job_shape_t *shape);
+/* What its machines reserve. */
+spar_exchange_size_t job_room(const job_t *job);
 /* Nothing is left under way. */
 void job_teardown(job_t *job);
 

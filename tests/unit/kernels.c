@@ -437,6 +437,44 @@ static void clears_end_where_they_are_to(void **state)
     free(room);
 }
 
+static void quantised_arrays_agree(void **state)
+{
+    static const spar_values_t types[] = {SPAR_VALUES_F32, SPAR_VALUES_BF16,
+                                          SPAR_VALUES_FP16, SPAR_VALUES_INT8};
+    unsigned char expected[5000], got[5000];
+    float read[1000], sum[1000];
+    const spar_kernels_t *scalar = &spar_kernels_scalar;
+
+    (void)state;
+    for (unsigned i = 0; i < DATA_SHAPES * SIZES * 4 * 2; i++) {
+        data_shape_t shape = (data_shape_t)(i % DATA_SHAPES);
+        size_t n = sizes[i / DATA_SHAPES % SIZES];
+        spar_values_t type = types[i / DATA_SHAPES / SIZES % 4];
+        uint64_t seed = i >= DATA_SHAPES * SIZES * 4 ? i : 0;
+        float *array = data_f32(shape, n, i);
+
+        for (size_t t = 0; t < table_count; t++) {
+            memset(expected, 0xa5, sizeof(expected));
+            memset(got, 0xa5, sizeof(got));
+            scalar->quantise(type, array, n, seed, 3, expected);
+            tables[t]->quantise(type, array, n, seed, 3, got);
+            assert_memory_equal(got, expected, sizeof(got));
+            scalar->quantise_get(type, got, n, read);
+            memcpy(sum, read, n * sizeof(*sum));
+            scalar->quantise_add(type, got, n, sum);
+            for (size_t j = 0; j < n; j++) {
+                assert_true(sum[j] == read[j] + read[j]);
+            }
+            tables[t]->quantise_get(type, got, n, sum);
+            assert_memory_equal(sum, read, n * sizeof(*sum));
+            scalar->quantise_add(type, got, n, read);
+            tables[t]->quantise_add(type, got, n, sum);
+            assert_memory_equal(sum, read, n * sizeof(*sum));
+        }
+        free(array);
+    }
+}
+
 static void tables_are_chosen_by_name(void **state)
 {
     (void)state;
@@ -475,6 +513,7 @@ int main(void)
         cmocka_unit_test(moments_keep_their_order),
         cmocka_unit_test(commits_agree),
         cmocka_unit_test(clears_end_where_they_are_to),
+        cmocka_unit_test(quantised_arrays_agree),
         cmocka_unit_test(tables_are_chosen_by_name),
     };
 

@@ -107,4 +107,13 @@ static inline void *data_alloc(size_t n, size_t size)
     return memory;
 }
 
+/* A new float32 array. */
+static inline float *data_f32(data_shape_t shape, size_t n, uint64_t seed)
+{
+    float *array = data_alloc(n, sizeof(*array));
+
+    data_fill_f32(array, n, shape, seed);
+    return array;
+}
+
 #endif
