@@ -217,7 +217,8 @@ static spar_status_t send_next(spar_quantised_t *quantised)
     spar_status_t status;
     spar_quantised_chunk_t chunk;
 
-    if (quantised->parts == others * spar_quantised_most_chunks(quantised)) {
+    if (others == 0 ||
+        quantised->parts == others * spar_quantised_most_chunks(quantised)) {
         return SPAR_OK;
     }
     chunk.number = quantised->parts / others;

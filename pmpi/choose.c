@@ -9,6 +9,7 @@
 #include "pmpi/plan.h"
 #include "pmpi/post.h"
 #include "pmpi/reach.h"
+#include "pmpi/rounded.h"
 #include "policy/density.h"
 
 /* A split delivers at most the 2k largest sums of a step, the others all that
@@ -21,12 +22,12 @@
 
 uint64_t spar_choose_watch_steps(void)
 {
-    return spar_engine_is_auto() ? spar_engine.config.watch_steps : 0;
+    return spar_engine_is_watchful() ? spar_engine.config.watch_steps : 0;
 }
 
 bool spar_choose_is_watching(const spar_comm_t *comm)
 {
-    return spar_engine_is_auto() &&
+    return spar_engine_is_watchful() &&
            comm->sequence->steps <= spar_choose_watch_steps();
 }
 
@@ -78,6 +79,9 @@ unsigned spar_choose_allowed(const spar_comm_t *comm)
                          ? spar_machines_methods(comm)
                          : SPAR_METHOD_BIT(SPAR_METHOD_ALLGATHER);
 
+    if (spar_engine_is_quantised()) {
+        return SPAR_METHOD_BIT(SPAR_METHOD_QUANTISED);
+    }
     switch ((spar_config_exchange_t)spar_engine.config.exchange) {
     case SPAR_CONFIG_EXCHANGE_AUTO:
         break;
@@ -171,9 +175,10 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
     spar_layer_t *layer = &comm->layers[slot];
     const spar_config_t *config = &spar_engine.config;
     bool own_ring = config->exchange == SPAR_CONFIG_EXCHANGE_DENSE;
-    const char *refusal = spar_reach_refusal(layer) != NULL
-                              ? spar_reach_refusal(layer)
-                              : spar_half_refusal(layer);
+    const char *refusal =
+        spar_reach_refusal(layer) != NULL  ? spar_reach_refusal(layer)
+        : spar_half_refusal(layer) != NULL ? spar_half_refusal(layer)
+                                           : spar_rounded_refusal(layer);
 
     layer->trial = *trial;
     layer->sparse = false;
@@ -183,7 +188,8 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
         layer->why = SPAR_LAYER_EXCLUDED;
     } else if (!spar_plan_fits(layer, comm->size)) {
         layer->why = "too large for one message";
-    } else if ((layer->piece_count > 1 && !comm->has_machines) ||
+    } else if (((layer->piece_count > 1 || spar_engine_is_quantised()) &&
+                !comm->has_machines) ||
                (own_ring && comm->negotiation->ring_failed)) {
         layer->why = "out of memory";
     } else if (config->mode == SPAR_MODE_DENSE) {

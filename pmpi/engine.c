@@ -10,6 +10,7 @@
 #include "pmpi/links.h"
 #include "pmpi/nodes.h"
 #include "pmpi/progress.h"
+#include "pmpi/rounded.h"
 #include "pmpi/steps.h"
 #include "report/folder.h"
 #include "sparsify/kernels.h"
@@ -108,6 +109,7 @@ void spar_engine_start(void)
     load_config(error, sizeof(error));
     if (spar_engine.rank == 0) {
         spar_config_report_unknown(warn_line);
+        spar_rounded_settle(&spar_engine.config);
     }
     spar_handshake(spar_engine.rank, spar_engine.size, &spar_engine.config,
                    error);

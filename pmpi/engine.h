@@ -34,6 +34,18 @@ static inline bool spar_engine_is_auto(void)
            spar_engine.config.mode == SPAR_MODE_AB;
 }
 
+static inline bool spar_engine_is_quantised(void)
+{
+    return spar_engine.config.mode == SPAR_MODE_QUANTISED;
+}
+
+/* Whether some dense steps are watched first, and what does not look like
+ * gradients stays dense. */
+static inline bool spar_engine_is_watchful(void)
+{
+    return spar_engine_is_auto() || spar_engine_is_quantised();
+}
+
 static inline bool spar_engine_is_shadow(void)
 {
     return spar_engine.config.mode == SPAR_MODE_SHADOW;

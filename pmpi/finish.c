@@ -67,12 +67,14 @@ static double ratio(double part, double whole)
 static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
                            size_t slot, spar_report_layer_t *out)
 {
+    bool sparse = layer->sparse && layer->trial.method != SPAR_METHOD_QUANTISED;
+
     *out = (spar_report_layer_t){
         .comm = comm->number,
         .slot = (unsigned)slot,
         .dtype = layer->element,
         .count = layer->count,
-        .sparse = layer->sparse,
+        .sparse = sparse,
         .method = spar_method_name(layer->sparse ? layer->trial.method
                                                  : layer->trial.dense),
         .why = layer->why,
@@ -96,10 +98,9 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .depth_most = layer->depth_most,
         .select_seconds = ratio(layer->select_sum, (double)layer->sparse_calls),
         .residual_share = spar_layer_unsent_share(layer),
-        .plan_density =
-            layer->sparse && !layer->natural && comm->sequence != NULL
-                ? spar_plan_density(comm, layer)
-                : 0,
+        .plan_density = sparse && !layer->natural && comm->sequence != NULL
+                            ? spar_plan_density(comm, layer)
+                            : 0,
         .release_seconds = layer->release,
         .need_seconds = layer->need};
     spar_shadow_describe(

@@ -100,7 +100,7 @@ void spar_guards_look_at_result(const spar_op_t *op)
     bool watching = op->layer != NULL && spar_choose_is_watching(comm);
     spar_dtype_t element = op->what.element;
 
-    if (comm->rank != 0 || !spar_engine_is_auto() ||
+    if (comm->rank != 0 || !spar_engine_is_watchful() ||
         element == SPAR_DTYPE_BITS16 ||
         (watching && element != op->layer->element)) {
         return;

@@ -48,6 +48,9 @@ const char *spar_half_refusal(const spar_layer_t *layer)
     if (spar_engine.config.mode == SPAR_MODE_LOSSLESS) {
         return "16-bit sums depend on who rounds them: left to MPI";
     }
+    if (spar_engine_is_quantised()) {
+        return "16-bit floats have few bits already: left to MPI";
+    }
     return spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE
                ? "16 bits: only MPI sums them densely"
                : NULL;

@@ -15,8 +15,9 @@
 
 static spar_selector_kind_t selector_kind(const spar_config_t *config)
 {
-    if (config->mode == SPAR_MODE_LOSSLESS) {
-        return SPAR_SELECT_NONZERO;
+    if (config->mode == SPAR_MODE_LOSSLESS ||
+        config->mode == SPAR_MODE_QUANTISED) {
+        return SPAR_SELECT_NONZERO; /* without a residual */
     }
     switch ((spar_config_select_t)config->select) {
     case SPAR_CONFIG_SELECT_GAUSSIAN:
@@ -65,7 +66,9 @@ void spar_layer_init(spar_layer_t *layer, const spar_config_t *config,
 
 bool spar_layer_cut(spar_layer_t *layer)
 {
-    unsigned number = spar_piece_number(layer->count);
+    /* Without a selection there is nothing to overlap with. */
+    unsigned number =
+        spar_engine_is_quantised() ? 1 : spar_piece_number(layer->count);
 
     if (number == 1) {
         return true;

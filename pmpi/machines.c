@@ -3,7 +3,9 @@
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
 #include "exchange/node.h"
+#include "exchange/quantised.h"
 #include "exchange/split.h"
+#include "pmpi/engine.h"
 
 static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
                             spar_exchange_t **machine_p)
@@ -19,6 +21,8 @@ static spar_status_t create(spar_comm_t *comm, int tag, spar_method_t method,
         return spar_split_create(transport, tag, machine_p);
     case SPAR_METHOD_NODE:
         return spar_node_create(transport, tag, comm->nodes, machine_p);
+    case SPAR_METHOD_QUANTISED:
+        return spar_quantised_create(transport, tag, machine_p);
     case SPAR_METHOD_MPI:
     case SPAR_METHOD_RING:
     case SPAR_METHODS:
@@ -33,6 +37,9 @@ unsigned spar_machines_methods(const spar_comm_t *comm)
                        SPAR_METHOD_BIT(SPAR_METHOD_DOUBLING) |
                        SPAR_METHOD_BIT(SPAR_METHOD_NODE);
 
+    if (spar_engine_is_quantised()) {
+        return SPAR_METHOD_BIT(SPAR_METHOD_QUANTISED);
+    }
     if (comm->size <= SPAR_SPLIT_MOST_RANKS) {
         methods |= SPAR_METHOD_BIT(SPAR_METHOD_SPLIT);
     }
@@ -47,7 +54,7 @@ bool spar_machines_make(spar_comm_t *comm, spar_lane_t *lane, int tag,
     for (int i = 0; i < SPAR_METHODS; i++) {
         spar_method_t method = (spar_method_t)i;
 
-        if ((methods & SPAR_METHOD_SPARSE & SPAR_METHOD_BIT(method)) != 0 &&
+        if ((methods & ~SPAR_METHOD_DENSE & SPAR_METHOD_BIT(method)) != 0 &&
             lane->machines[i] == NULL) {
             ok = create(comm, tag, method, &lane->machines[i]) == SPAR_OK && ok;
         }

@@ -31,13 +31,15 @@ bool spar_plan_fits(const spar_layer_t *layer, int ranks)
 {
     const spar_config_t *config = &spar_engine.config;
     uint64_t count = layer->piece.count; /* others are no larger */
+    bool in_chunks = spar_engine_is_quantised();
     uint64_t entries = spar_smaller_product(
         spar_layer_most_entries(layer, count, spar_density_most(config)),
         (uint64_t)ranks, count);
 
     return count <= UINT32_MAX &&
-           spar_wire_payload_bound(spar_values_native(layer->dtype), count,
-                                   entries) < INT32_MAX;
+           (in_chunks ||
+            spar_wire_payload_bound(spar_values_native(layer->dtype), count,
+                                    entries) < INT32_MAX);
 }
 
 static void replace_layers(spar_comm_t *comm)
@@ -149,6 +151,8 @@ static uint64_t first_steady_step(void)
     case SPAR_MODE_AB:
         return spar_choose_watch_steps() + ramp +
                SPAR_TRIAL_CANDIDATES * SPAR_TRIAL_STEPS;
+    case SPAR_MODE_QUANTISED:
+        return spar_choose_watch_steps() + 1;
     case SPAR_MODE_SPARSE:
     case SPAR_MODE_LOSSLESS:
     case SPAR_MODE_SHADOW:

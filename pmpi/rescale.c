@@ -12,7 +12,8 @@
 bool spar_rescale_is_on(void)
 {
     return spar_engine.config.loss_scale == SPAR_CONFIG_LOSS_SCALE_AUTO &&
-           spar_engine.config.mode != SPAR_MODE_LOSSLESS;
+           spar_engine.config.mode != SPAR_MODE_LOSSLESS &&
+           !spar_engine_is_quantised();
 }
 
 static bool is_looked_at(const spar_op_t *op)

@@ -251,7 +251,7 @@ static void judge_probe(spar_comm_t *comm)
 
 static bool is_after_watching(const spar_comm_t *comm)
 {
-    return spar_engine_is_auto() &&
+    return spar_engine_is_watchful() &&
            comm->sequence->steps == spar_choose_watch_steps() + 1;
 }
 

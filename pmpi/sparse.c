@@ -12,6 +12,7 @@
 #include "pmpi/reach.h"
 #include "pmpi/rescale.h"
 #include "pmpi/resident.h"
+#include "pmpi/rounded.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
@@ -113,13 +114,17 @@ static bool has_split_state(const spar_op_t *op, spar_piece_t *piece)
 uint64_t spar_sparse_seed(const spar_op_t *op)
 {
     uint64_t place =
-        (uint64_t)op->comm->rank * SPAR_PIECES + op->pieces_started;
+        (((uint64_t)op->comm->number << 32) + (uint64_t)op->comm->rank) *
+            SPAR_PIECES +
+        op->pieces_started;
     uint64_t seed = ((uint64_t)op->wire_slot << 32 | op->layer->exchanges) ^
                     place * 0x9e3779b97f4a7c15u;
 
-    return spar_engine.config.round == SPAR_CONFIG_ROUND_NEAREST
-               ? 0
-               : seed << 1 | 1;
+    bool random = spar_engine.config.round == SPAR_CONFIG_ROUND_RANDOM ||
+                  (spar_engine.config.round == SPAR_CONFIG_ROUND_AUTO &&
+                   op->method == SPAR_METHOD_QUANTISED);
+
+    return random ? seed << 1 | 1 : 0;
 }
 
 /* Whether the selection leaves gradient + residual in the array beside the
@@ -220,6 +225,10 @@ static uint32_t prepare(spar_op_t *op, const part_t *part)
     }
     if (!can_read(op, part->piece)) {
         return SPAR_WIRE_NO_MEMORY;
+    }
+    if (op->method == SPAR_METHOD_QUANTISED) {
+        return spar_rounded_prepare(at(op->layer, gradient_of(op), part->piece),
+                                    part->piece->count, selection);
     }
     if (spar_half_is(op->layer)) {
         spar_half_widen(op, part->piece);
@@ -338,6 +347,7 @@ static spar_status_t start_piece(spar_op_t *op)
     call.out = at(layer, out_of(op), part.piece);
     set_residual(op, part.piece, &call);
     call.split = part.piece->split;
+    call.seed = spar_sparse_seed(op);
     part.lane->exchange = exchange;
     part.lane->status = SPAR_INPROGRESS;
     op->pieces_started++;

@@ -45,6 +45,8 @@ static void judge_first(const spar_comm_t *comm, spar_layer_t *layer)
 {
     if (spar_call_is_excluded(comm, layer->count)) {
         layer->why = "persistent: " SPAR_LAYER_EXCLUDED;
+    } else if (spar_engine_is_quantised()) {
+        layer->why = "persistent: dense in mode quantised";
     } else if (spar_engine.config.mode == SPAR_MODE_AB ||
                spar_engine_is_shadow()) {
         layer->why = "persistent: dense in modes that compare";

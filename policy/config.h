@@ -23,13 +23,14 @@
 #define SPAR_CONFIG_VALUE_MAX 1024
 
 typedef enum spar_mode {
-    SPAR_MODE_AUTO,     /* sparse where predicted faster */
-    SPAR_MODE_DENSE,    /* measure only */
-    SPAR_MODE_SPARSE,   /* sparse wherever the gate allows */
-    SPAR_MODE_LOSSLESS, /* every non-zero entry, no residual */
-    SPAR_MODE_SHADOW,   /* dense, with the sparse exchange beside it */
-    SPAR_MODE_AB,       /* auto, then dense and sparse windows in turns */
-    SPAR_MODE_OFF       /* pass every call on */
+    SPAR_MODE_AUTO,      /* sparse where predicted faster */
+    SPAR_MODE_DENSE,     /* measure only */
+    SPAR_MODE_SPARSE,    /* sparse wherever the gate allows */
+    SPAR_MODE_LOSSLESS,  /* every non-zero entry, no residual */
+    SPAR_MODE_QUANTISED, /* dense, with fewer bits, no residual */
+    SPAR_MODE_SHADOW,    /* dense, with the sparse exchange beside it */
+    SPAR_MODE_AB,        /* auto, then dense and sparse windows in turns */
+    SPAR_MODE_OFF        /* pass every call on */
 } spar_mode_t;
 
 typedef enum spar_config_select {
@@ -46,6 +47,7 @@ typedef enum spar_config_values {
 } spar_config_values_t;
 
 typedef enum spar_config_round {
+    SPAR_CONFIG_ROUND_AUTO,
     SPAR_CONFIG_ROUND_NEAREST,
     SPAR_CONFIG_ROUND_RANDOM
 } spar_config_round_t;

@@ -1,14 +1,15 @@
 #include "policy/config_table.h"
 
-static const char *const mode_choices[] = {
-    "auto", "dense", "sparse", "lossless", "shadow", "ab", "off", NULL};
+static const char *const mode_choices[] = {"auto",     "dense",     "sparse",
+                                           "lossless", "quantised", "shadow",
+                                           "ab",       "off",       NULL};
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {
     "auto", "allgather", "doubling", "split", "node", "dense", NULL};
 static const char *const dense_choices[] = {"auto", "mpi", "ring", NULL};
 static const char *const values_choices[] = {"bf16", "fp32", "fp16", "int8",
                                              NULL};
-static const char *const round_choices[] = {"nearest", "random", NULL};
+static const char *const round_choices[] = {"auto", "nearest", "random", NULL};
 static const char *const merge_choices[] = {"on", "off", NULL};
 static const char *const loss_scale_choices[] = {"auto", "off", NULL};
 static const char *const progress_choices[] = {"auto", "thread", "inline",
@@ -27,12 +28,14 @@ static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
 const spar_config_row_t spar_config_table[] = {
     {.name = "SPAR_MODE",
      .initial = "auto",
-     .allowed = "auto, dense, sparse, lossless, shadow, ab, off",
+     .allowed = "auto, dense, sparse, lossless, quantised, shadow, ab, off",
      .doc = "What to do with gradient exchanges: auto sends a layer sparsely "
             "where that is predicted, and then measured, to be faster; dense "
             "only measures; sparse always sends sparsely where the call can "
             "be taken over; lossless sends every non-zero entry and keeps no "
-            "residual; shadow delivers dense sums and exchanges sparsely "
+            "residual; quantised sums densely with 16- or 8-bit values "
+            "(SPAR_VALUES) and keeps no residual, which is QSGD with int8; "
+            "shadow delivers dense sums and exchanges sparsely "
             "beside them, for the report; ab does as auto, and then takes "
             "turns of dense and "
             "sparse steps and tells what sparse exchanges gain; off passes "
@@ -136,17 +139,19 @@ const spar_config_row_t spar_config_table[] = {
      .allowed = "bf16, fp32, fp16, int8",
      .doc = "How the values of float32 layers travel: rounded to bfloat16, to "
             "IEEE halves or to 8-bit integers, these two with a scale per 64 "
-            "entries; the rounding error stays in the residual; or as they "
-            "are. Mode lossless and float64 layers always send them as they "
+            "entries; the rounding error stays in the residual, but in mode "
+            "quantised, which has none; or as they are. Mode lossless and "
+            "float64 layers always send them as they "
             "are, and so do sums of several ranks.",
      .type = &spar_config_choice,
      .offset = FIELD(values),
      .choices = values_choices},
     {.name = "SPAR_ROUND",
-     .initial = "nearest",
-     .allowed = "nearest, random",
+     .initial = "auto",
+     .allowed = "auto, nearest, random",
      .doc = "How values are rounded: to the nearest one, or up or down at "
-            "random so that the mean is right.",
+            "random so that the mean is right; auto: to the nearest where a "
+            "residual keeps the error, at random in mode quantised.",
      .type = &spar_config_choice,
      .offset = FIELD(round),
      .choices = round_choices},

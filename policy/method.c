@@ -8,7 +8,8 @@ static const char *const names[SPAR_METHODS] = {
     [SPAR_METHOD_ALLGATHER] = "allgather",
     [SPAR_METHOD_DOUBLING] = "doubling",
     [SPAR_METHOD_SPLIT] = "split",
-    [SPAR_METHOD_NODE] = "node"};
+    [SPAR_METHOD_NODE] = "node",
+    [SPAR_METHOD_QUANTISED] = "quantised"};
 
 const char *spar_method_name(spar_method_t method)
 {

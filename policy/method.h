@@ -11,6 +11,8 @@ typedef enum spar_method {
     SPAR_METHOD_DOUBLING,  /* sparse: recursive doubling with merge */
     SPAR_METHOD_SPLIT,     /* sparse: by regions with an owner each */
     SPAR_METHOD_NODE,      /* sparse: leaders of nodes exchange for the rest */
+    SPAR_METHOD_QUANTISED, /* dense, with fewer bits: not the sum that the
+                              others form, so only where it is asked for */
     SPAR_METHODS           /* how many there are */
 } spar_method_t;
 
@@ -19,7 +21,11 @@ typedef enum spar_method {
 #define SPAR_METHOD_ALL         ((1u << (unsigned)SPAR_METHODS) - 1)
 #define SPAR_METHOD_DENSE                                                      \
     (SPAR_METHOD_BIT(SPAR_METHOD_MPI) | SPAR_METHOD_BIT(SPAR_METHOD_RING))
-#define SPAR_METHOD_SPARSE (SPAR_METHOD_ALL & ~SPAR_METHOD_DENSE)
+#define SPAR_METHOD_SPARSE                                                     \
+    (SPAR_METHOD_ALL & ~SPAR_METHOD_DENSE &                                    \
+     ~SPAR_METHOD_BIT(SPAR_METHOD_QUANTISED))
+/* Those that compete with each other. */
+#define SPAR_METHOD_RIVALS (SPAR_METHOD_DENSE | SPAR_METHOD_SPARSE)
 
 /* One lower-case word, as in SPAR_EXCHANGE and in reports; never NULL. */
 const char *spar_method_name(spar_method_t method);

@@ -130,7 +130,8 @@ static const char *const names[SPAR_MODEL_NUMBERS] = {"node_latency_s",
                                                       "factor_allgather",
                                                       "factor_doubling",
                                                       "factor_split",
-                                                      "factor_node"};
+                                                      "factor_node",
+                                                      "factor_quantised"};
 
 const char *spar_model_number_name(unsigned number)
 {

@@ -80,6 +80,23 @@ static spar_model_units_t halving(const spar_call_t *call)
     return units;
 }
 
+spar_model_units_t spar_model_quantised(const spar_call_t *call)
+{
+    double bytes = SPAR_MODEL_HEADER_BYTES +
+                   call->count / call->ranks * call->shape->value_bytes;
+    spar_model_units_t units = spar_units_everyone(call, bytes);
+    spar_model_units_t more = units;
+
+    spar_units_add(&units, &more);
+    if (!call->shape->eager) {
+        more = spar_units_everyone(call, SPAR_MODEL_HEADER_BYTES);
+        spar_units_add(&units, &more);
+    }
+    units.of[SPAR_MODEL_SCAN] = call->count;
+    units.of[SPAR_MODEL_REDUCE] = 3 * call->count;
+    return units;
+}
+
 spar_model_units_t spar_model_mpi(const spar_call_t *call)
 {
     spar_model_units_t rounds =

@@ -43,7 +43,8 @@ void spar_model_features(const spar_model_t *model, spar_method_t method,
                                 [SPAR_METHOD_ALLGATHER] = spar_model_allgather,
                                 [SPAR_METHOD_DOUBLING] = spar_model_doubling,
                                 [SPAR_METHOD_SPLIT] = spar_model_split,
-                                [SPAR_METHOD_NODE] = spar_model_node};
+                                [SPAR_METHOD_NODE] = spar_model_node,
+                                [SPAR_METHOD_QUANTISED] = spar_model_quantised};
     spar_call_t call = {.model = model,
                         .shape = shape,
                         .ranks = shape->ranks,

@@ -30,6 +30,10 @@
  * NODE: a node's ranks send their blocks to its first rank, which merges them;
  * these leaders do an allgather and forward all blocks.
  *
+ * QUANTISED: every rank sends n/P rounded elements to each owner, which sends
+ * as many to all; first chunks with the headers, where that is allowed. All
+ * elements are looked at, rounded, added once and read.
+ *
  * Rounds in which several ranks of a node send at once overlap: while one
  * rank's message is in flight, the interface sends another's.
  */

@@ -79,5 +79,6 @@ spar_model_units_t spar_model_allgather(const spar_call_t *call);
 spar_model_units_t spar_model_doubling(const spar_call_t *call);
 spar_model_units_t spar_model_split(const spar_call_t *call);
 spar_model_units_t spar_model_node(const spar_call_t *call);
+spar_model_units_t spar_model_quantised(const spar_call_t *call);
 
 #endif

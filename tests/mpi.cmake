@@ -274,6 +274,7 @@ set_tests_properties(mpi_topology PROPERTIES TIMEOUT 180 PROCESSORS 2
 include(mpi/nonblocking.cmake)
 include(mpi/modes.cmake)
 include(mpi/half.cmake)
+include(mpi/rounded.cmake)
 include(mpi/densities.cmake)
 include(mpi/selected.cmake)
 include(mpi/fusion.cmake)

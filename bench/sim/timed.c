@@ -3,6 +3,7 @@
 #include "exchange/allgather.h"
 #include "exchange/doubling.h"
 #include "exchange/node.h"
+#include "exchange/quantised.h"
 #include "exchange/ring.h"
 #include "exchange/split.h"
 
@@ -71,6 +72,8 @@ static spar_status_t create(const job_t *job, spar_transport_t *transport,
         return spar_split_create(transport, TAG, exchange_p);
     case SPAR_METHOD_NODE:
         return create_node(job->shape, transport, exchange_p);
+    case SPAR_METHOD_QUANTISED:
+        return spar_quantised_create(transport, TAG, exchange_p);
     default:
         return SPAR_ERR_INVALID;
     }

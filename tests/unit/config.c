@@ -137,7 +137,8 @@ static void an_empty_value_counts_as_unset(void **state)
 static void bad_values_are_refused_by_name(void **state)
 {
     static const char *const bad[][2] = {{"SPAR_MODE", "fast"},
-                                         {"SPAR_MODE", "quantised"},
+                                         {"SPAR_MODE", "qsgd"},
+                                         {"SPAR_ROUND", "up"},
                                          {"SPAR_DENSITY", "0"},
                                          {"SPAR_DENSITY", "1.5"},
                                          {"SPAR_DENSITY", "0.1,"},

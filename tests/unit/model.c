@@ -156,8 +156,8 @@ static void every_shape_has_a_finite_prediction(void **state)
         shape.eager = i / 132 % 2;
         shape.entries =
             (uint64_t)((double)shape.count * (double)(i / 132 % 5) / 4);
-        spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking);
-        assert_in_range(ranking.count, SPAR_METHODS - 2, SPAR_METHODS);
+        spar_model_choose(&model, &shape, SPAR_METHOD_RIVALS, &ranking);
+        assert_in_range(ranking.count, SPAR_METHODS - 3, SPAR_METHODS - 1);
         for (unsigned m = 0; m < ranking.count; m++) {
             assert_true(isfinite(ranking.seconds[m]));
             assert_true(shape.ranks == 1 ? ranking.seconds[m] == 0
@@ -190,11 +190,11 @@ static void the_choice_keeps_to_what_is_allowed(void **state)
                                        &ranking),
                      SPAR_METHOD_MPI);
     shape.nodes = 1;
-    spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking);
-    assert_int_equal(ranking.count, SPAR_METHODS - 1);
+    spar_model_choose(&model, &shape, SPAR_METHOD_RIVALS, &ranking);
+    assert_int_equal(ranking.count, SPAR_METHODS - 2);
     shape.nodes = 2;
-    spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking);
-    assert_int_equal(ranking.count, SPAR_METHODS);
+    spar_model_choose(&model, &shape, SPAR_METHOD_RIVALS, &ranking);
+    assert_int_equal(ranking.count, SPAR_METHODS - 1);
     shape.ranks = SPAR_MODEL_SPLIT_RANKS + 1;
     assert_int_equal(spar_model_choose(&model, &shape,
                                        SPAR_METHOD_BIT(SPAR_METHOD_SPLIT),
@@ -221,25 +221,25 @@ static void each_method_wins_where_it_should(void **state)
     shape.entries = shape.count / 1000;
     shape.ranks = shape.nodes = 4;
     assert_int_equal(
-        spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking),
+        spar_model_choose(&model, &shape, SPAR_METHOD_RIVALS, &ranking),
         SPAR_METHOD_ALLGATHER);
     shape.entries = shape.count / 100;
     shape.ranks = shape.nodes = 64;
     assert_int_equal(
-        spar_model_choose(&model, &shape, SPAR_METHOD_ALL, &ranking),
+        spar_model_choose(&model, &shape, SPAR_METHOD_RIVALS, &ranking),
         SPAR_METHOD_SPLIT);
     shape.nodes = 8;
     assert_true(spar_model_predict(&model, SPAR_METHOD_NODE, &shape) <
                 spar_model_predict(&model, SPAR_METHOD_ALLGATHER, &shape));
     shape.entries = shape.count / 2;
-    assert_true((SPAR_METHOD_BIT(spar_model_choose(&model, &shape,
-                                                   SPAR_METHOD_ALL, &ranking)) &
+    assert_true((SPAR_METHOD_BIT(spar_model_choose(
+                     &model, &shape, SPAR_METHOD_RIVALS, &ranking)) &
                  SPAR_METHOD_DENSE) != 0);
     /* A network that is as fast as memory: nothing is to be gained. */
     spar_model_guess(1e-6, 5e10, &model);
     shape = usual;
-    assert_true((SPAR_METHOD_BIT(spar_model_choose(&model, &shape,
-                                                   SPAR_METHOD_ALL, &ranking)) &
+    assert_true((SPAR_METHOD_BIT(spar_model_choose(
+                     &model, &shape, SPAR_METHOD_RIVALS, &ranking)) &
                  SPAR_METHOD_DENSE) != 0);
 }
 
@@ -331,8 +331,8 @@ static void numbers_have_names(void **state)
     assert_memory_equal(&model, &copy, sizeof(model));
     assert_null(spar_model_number_name(SPAR_MODEL_NUMBERS));
     assert_string_equal(
-        spar_model_number_name(SPAR_MODEL_TERMS + SPAR_METHOD_NODE),
-        "factor_node");
+        spar_model_number_name(SPAR_MODEL_TERMS + SPAR_METHOD_QUANTISED),
+        "factor_quantised");
     assert_string_equal(spar_model_number_name(SPAR_MODEL_NETWORK_BYTE),
                         "network_byte_s");
     assert_string_equal(spar_model_number_name(SPAR_MODEL_REDUCE), "reduce_s");

@@ -107,6 +107,12 @@ static void nodes_are_predicted(void **state)
     assert_within(SPAR_METHOD_NODE, 0.05, 0.2);
 }
 
+static void quantised_sums_are_predicted(void **state)
+{
+    (void)state;
+    assert_within(SPAR_METHOD_QUANTISED, 0.03, 0.2);
+}
+
 /* Exact where theory is: all ranks send at once, and nobody waits. */
 static void theory_holds_exactly(void **state)
 {
@@ -151,6 +157,7 @@ int main(void)
         cmocka_unit_test(doublings_are_predicted),
         cmocka_unit_test(splits_are_predicted),
         cmocka_unit_test(nodes_are_predicted),
+        cmocka_unit_test(quantised_sums_are_predicted),
         cmocka_unit_test(theory_holds_exactly),
         cmocka_unit_test(what_has_no_machine_is_refused)};
 
