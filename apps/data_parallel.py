@@ -1,6 +1,7 @@
 """What the PyTorch trainers of this folder share: one replica per rank, gradients
 summed by mpi4py after each backward pass, progress on stderr, the result on
-stdout as "name value" lines."""
+stdout as "name value" lines. With --average each rank steps with its own
+gradients, and parameters are averaged now and then instead."""
 
 import argparse
 import hashlib
@@ -8,7 +9,9 @@ import statistics
 import sys
 import time
 
+import torch
 from mpi4py import MPI
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 LOSS_WINDOW = 20  # steps that first_loss and final_loss cover
 
@@ -17,18 +20,27 @@ class DataError(Exception):
     """What is wrong with a file, as one line."""
 
 
-def exchange(comm, params, nonblocking):
-    """Averages the gradients over all ranks."""
+def average(comm, tensors, nonblocking):
+    """Averages tensors, gradients or parameters, over all ranks."""
     requests = []
-    for param in params:
-        grad = param.grad.numpy()
+    for tensor in tensors:
+        values = tensor.numpy()
         if nonblocking:
-            requests.append(comm.Iallreduce(MPI.IN_PLACE, grad, op=MPI.SUM))
+            requests.append(comm.Iallreduce(MPI.IN_PLACE, values, op=MPI.SUM))
         else:
-            comm.Allreduce(MPI.IN_PLACE, grad, op=MPI.SUM)
+            comm.Allreduce(MPI.IN_PLACE, values, op=MPI.SUM)
     MPI.Request.Waitall(requests)
-    for param in params:
-        param.grad /= comm.size
+    for tensor in tensors:
+        tensor /= comm.size
+
+
+def average_whole(comm, params):
+    """Averages all parameters as one vector, as the model is gathered that is
+    evaluated or written."""
+    whole = parameters_to_vector(params).detach()
+    average(comm, [whole], False)
+    with torch.no_grad():
+        vector_to_parameters(whole, params)
 
 
 class Trainer:
@@ -67,11 +79,18 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss(number)
         loss.backward()
-        start = time.perf_counter()
-        exchange(self.comm, self.params, self.options.iallreduce)
-        self.mpi_times.append(time.perf_counter() - start)
+        self.mpi_times.append(0.0)
+        if not self.options.average:
+            self.exchange([param.grad for param in self.params])
         self.update()
+        if self.options.average and (number + 1) % self.options.average == 0:
+            self.exchange([param.data for param in self.params])
         self.losses.append(loss.item())
+
+    def exchange(self, tensors):
+        start = time.perf_counter()
+        average(self.comm, tensors, self.options.iallreduce)
+        self.mpi_times[-1] = time.perf_counter() - start
 
     def run(self):
         every = max(1, self.steps // 20)
@@ -86,6 +105,8 @@ class Trainer:
                       % (done, self.steps, number // self.per_epoch + 1,
                          statistics.fmean(self.losses[-LOSS_WINDOW:]),
                          self.times[-1]), file=sys.stderr, flush=True)
+        if self.options.average:
+            average_whole(self.comm, self.params)
 
     def global_mean(self, values):
         return self.comm.allreduce(statistics.fmean(values)) / self.comm.size
@@ -122,6 +143,13 @@ def positive(text):
     return value
 
 
+def not_negative(text):
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("'%s' is negative" % text)
+    return value
+
+
 def make_parser(comm, program, text):
     """A parser that speaks on rank 0 only: one copy of help and errors is
     enough."""
@@ -147,6 +175,9 @@ def add_options(parser, **defaults):
     add("--seed", type=int, default=1, help="of weights and sample order")
     add("--iallreduce", action="store_true",
         help="Iallreduce per tensor and one Waitall")
+    add("--average", type=not_negative, default=0, metavar="N",
+        help="average the parameters after every N-th step, and at the end, "
+        "instead of summing gradients in each; 0: no")
     parser.set_defaults(**defaults)
 
 

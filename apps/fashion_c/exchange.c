@@ -6,25 +6,26 @@ void exchange_begin(exchange_t *exchange)
     exchange->seconds = 0;
 }
 
-static void exchange_param(exchange_t *exchange, const param_t *param)
+void exchange_sum(exchange_t *exchange, float *values, size_t count)
 {
+    double start = MPI_Wtime();
+
     if (exchange->nonblocking)
-        MPI_Iallreduce(MPI_IN_PLACE, param->grad, (int)param->count, MPI_FLOAT,
-                       MPI_SUM, MPI_COMM_WORLD,
+        MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM,
+                       MPI_COMM_WORLD,
                        &exchange->requests[exchange->pending++]);
     else
-        MPI_Allreduce(MPI_IN_PLACE, param->grad, (int)param->count, MPI_FLOAT,
-                      MPI_SUM, MPI_COMM_WORLD);
+        MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM,
+                      MPI_COMM_WORLD);
+    exchange->seconds += MPI_Wtime() - start;
 }
 
 void exchange_layer(layer_t *layer, void *context)
 {
     exchange_t *exchange = context;
-    double start = MPI_Wtime();
 
-    exchange_param(exchange, &layer->weight);
-    exchange_param(exchange, &layer->bias);
-    exchange->seconds += MPI_Wtime() - start;
+    exchange_sum(exchange, layer->weight.grad, layer->weight.count);
+    exchange_sum(exchange, layer->bias.grad, layer->bias.count);
 }
 
 void exchange_finish(exchange_t *exchange)

@@ -1,4 +1,4 @@
-/* Sums the gradients over all ranks, layer by layer. */
+/* Sums gradients, or parameters, over all ranks, layer by layer. */
 #ifndef FASHION_EXCHANGE_H
 #define FASHION_EXCHANGE_H
 
@@ -15,9 +15,12 @@ typedef struct exchange {
 } exchange_t;
 
 void exchange_begin(exchange_t *exchange);
+/* Sums the values over all ranks, in place; until exchange_finish, with
+ * requests. */
+void exchange_sum(exchange_t *exchange, float *values, size_t count);
 /* A network_grad_fn; context is the exchange_t. */
 void exchange_layer(layer_t *layer, void *context);
-/* On return every gradient holds the sum. */
+/* On return everything holds its sum. */
 void exchange_finish(exchange_t *exchange);
 
 #endif

@@ -9,7 +9,7 @@
 static const char HELP[] =
     "Usage: mpirun -n RANKS fashion_c [options]\n"
     "Trains a network on Fashion-MNIST; the ranks share the samples and sum\n"
-    "their gradients layer by layer with MPI_Allreduce.\n"
+    "their gradients, or parameters, layer by layer with MPI_Allreduce.\n"
     "  --model mlp|cnn  perceptron or convolutional network (mlp)\n"
     "  --hidden A,B,..  sizes of the hidden layers (mlp 2048,1536,512;\n"
     "                   cnn 1024)\n"
@@ -21,6 +21,8 @@ static const char HELP[] =
     "  --momentum X     (0.9)\n"
     "  --seed N         of the weights and the order of the samples (1)\n"
     "  --iallreduce     MPI_Iallreduce per layer and one MPI_Waitall\n"
+    "  --average N      average the parameters after every N-th step, and at\n"
+    "                   the end, instead of summing gradients in each (0: no)\n"
     "  --data DIR       where the .gz files are\n"
     "                   (/usr/share/datasets/fashion-mnist)\n"
     "  --help\n";
@@ -36,6 +38,7 @@ enum {
     OPT_MOMENTUM,
     OPT_SEED,
     OPT_NONBLOCKING,
+    OPT_AVERAGE,
     OPT_DATA,
     OPT_HELP
 };
@@ -51,6 +54,7 @@ static const struct option LONG_OPTIONS[] = {
     {"momentum", required_argument, NULL, OPT_MOMENTUM},
     {"seed", required_argument, NULL, OPT_SEED},
     {"iallreduce", no_argument, NULL, OPT_NONBLOCKING},
+    {"average", required_argument, NULL, OPT_AVERAGE},
     {"data", required_argument, NULL, OPT_DATA},
     {"help", no_argument, NULL, OPT_HELP},
     {0}};
@@ -130,6 +134,8 @@ static bool parse_one(int option, const char *text, options_t *options)
             return false;
         options->seed = (unsigned)seed;
         return true;
+    case OPT_AVERAGE:
+        return parse_int(text, 0, 1000000, &options->average);
     case OPT_DATA:
         options->data = text;
         return true;

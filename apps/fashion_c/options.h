@@ -15,6 +15,7 @@ typedef struct options {
     int epochs;
     int steps; /* 0: no limit */
     int batch;
+    int average; /* parameters after so many steps; 0: gradients in each */
     double rate;
     double rate_drop;
     double momentum;

@@ -3,6 +3,7 @@
 #include <mpi.h>
 #include <stdlib.h>
 
+#include "average.h"
 #include "exchange.h"
 #include "loss.h"
 #include "random.h"
@@ -27,6 +28,7 @@ typedef struct train {
     double *times;   /* [steps], seconds */
     double *mpi_times;
     double *losses;
+    float *whole; /* all parameters; where they are averaged */
 } train_t;
 
 static int train_allocate(train_t *train)
@@ -40,8 +42,12 @@ static int train_allocate(train_t *train)
     train->times = malloc(steps * sizeof(double));
     train->mpi_times = malloc(steps * sizeof(double));
     train->losses = malloc(steps * sizeof(double));
+    if (train->options->average)
+        train->whole =
+            malloc(network_param_count(train->network) * sizeof(float));
     if (!train->order || !train->inputs || !train->labels || !train->times ||
-        !train->mpi_times || !train->losses)
+        !train->mpi_times || !train->losses ||
+        (train->options->average && !train->whole))
         return -1;
     for (int i = 0; i < train->data->count; i++)
         train->order[i] = i;
@@ -56,6 +62,7 @@ static void train_free(train_t *train)
     free(train->times);
     free(train->mpi_times);
     free(train->losses);
+    free(train->whole);
 }
 
 static void train_shuffle(train_t *train, int epoch)
@@ -66,13 +73,32 @@ static void train_shuffle(train_t *train, int epoch)
     random_shuffle(&random, train->order, train->data->count);
 }
 
-static double train_step(train_t *train, int step)
+static float train_rate(const train_t *train, int step)
 {
     const options_t *options = train->options;
-    const int batch = options->batch;
-    const int first = step % train->steps_per_epoch * batch;
     const bool late = step >= train->steps - train->steps / 4;
-    const double rate = options->rate * (late ? options->rate_drop : 1);
+
+    return (float)(options->rate * (late ? options->rate_drop : 1));
+}
+
+/* With the gradients of all ranks, or with this rank's own and now and then
+ * the parameters of all. */
+static void train_update(train_t *train, int step)
+{
+    const options_t *options = train->options;
+    const int own = options->average ? 1 : train->size;
+
+    exchange_finish(&train->exchange);
+    sgd_step(train->network, train_rate(train, step), (float)options->momentum,
+             1.0F / (float)own);
+    if (options->average && (step + 1) % options->average == 0)
+        average_network(train->network, &train->exchange, train->size);
+}
+
+static double train_step(train_t *train, int step)
+{
+    const int batch = train->options->batch;
+    const int first = step % train->steps_per_epoch * batch;
     const float *scores;
     int correct = 0;
     double loss;
@@ -83,11 +109,10 @@ static double train_step(train_t *train, int step)
     loss = loss_softmax(scores, train->labels, batch, DATA_CLASSES,
                         network_score_grad(train->network), &correct);
     exchange_begin(&train->exchange);
-    network_backward(train->network, train->inputs, batch, exchange_layer,
+    network_backward(train->network, train->inputs, batch,
+                     train->options->average ? NULL : exchange_layer,
                      &train->exchange);
-    exchange_finish(&train->exchange);
-    sgd_step(train->network, (float)rate, (float)options->momentum,
-             1.0F / (float)train->size);
+    train_update(train, step);
     return loss;
 }
 
@@ -177,6 +202,8 @@ int train_run(network_t *network, const data_t *data, const options_t *options,
         train.mpi_times[step] = train.exchange.seconds;
         train_progress(&train, step + 1);
     }
+    if (options->average)
+        average_final(network, train.whole, size);
     train_summarise(&train, result_p);
     train_free(&train);
     return 0;

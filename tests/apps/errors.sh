@@ -21,5 +21,6 @@ refuse "10000 labels for 60000" --data "$folder"
 
 refuse "--batch" --batch many
 refuse "--batch: a rank has fewer samples" --batch 40000
+refuse "--average" --average -1
 refuse "--model" --model transformer
-launch 2 --help | grep -q -e --iallreduce || fail "no help"
+launch 2 --help | grep -q -e --average || fail "no help"

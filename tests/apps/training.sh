@@ -18,7 +18,21 @@ train() { # train arguments...
 train --model cnn
 train
 before=$sum
+loss=$(value final_loss)
 train --iallreduce
 [ "$sum" = "$before" ] || fail "--iallreduce changes the result of 2 ranks"
 train --seed 2
 [ "$sum" != "$before" ] || fail "--seed has no effect"
+
+# Averages of parameters after each step are, but for rounding, the same training.
+near() { # near A B
+    awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < 1.03 * b && b < 1.03 * a) }'
+}
+train --average 1
+[ "$sum" != "$before" ] || fail "--average has no effect"
+near "$(value final_loss)" "$loss" || fail "--average 1: another training"
+once=$sum
+train --average 1 --iallreduce
+[ "$sum" = "$once" ] || fail "--average: --iallreduce changes the result"
+# The last step is no multiple of 7: what is evaluated is averaged all the same.
+train --model cnn --average 7
