@@ -23,6 +23,13 @@ foreach(trainer fashion_c fashion_torch)
     endforeach()
 endforeach()
 
+if(TARGET fashion_c)
+    add_test(NAME apps_periodic_table COMMAND /usr/bin/python3 -B
+        ${CMAKE_CURRENT_SOURCE_DIR}/apps/periodic_table.py ${CMAKE_SOURCE_DIR}
+        ${CMAKE_BINARY_DIR})
+    set_tests_properties(apps_periodic_table PROPERTIES TIMEOUT 300 LABELS apps)
+endif()
+
 add_test(NAME apps_bible_lm
     COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/apps/language.sh
         ${CMAKE_SOURCE_DIR}/apps/bible_lm.py)

@@ -73,12 +73,6 @@ class TableJobs(Jobs):
                        if value is not None)
         return numbers
 
-    def note_failure(self, label, code, output):
-        """The library's own words, such as those for a setting that it refuses, and
-        not what mpirun says around them."""
-        own = [line for line in output.splitlines() if line.startswith("spar: error")]
-        super().note_failure(label, code, own[0] if own else output)
-
     def check_sparse(self, label, variant, report):
         super().check_sparse(label, variant, report)
         if variant.spar is not None:

@@ -84,11 +84,15 @@ class Jobs:
                 self.note_failure(f"{label}, {variant.name}", code, errors or output)
                 return None
             self.check_sparse(label, variant, report)
-        numbers = {name: float(value) for name, value in
-                   (line.split() for line in output.splitlines())}
+        numbers = self.read(output)
         self.rounds.append({"figure": label, "variant": variant.name,
                             "numbers": numbers})
         return numbers
+
+    def read(self, output):
+        """The numbers in a program's own lines."""
+        return {name: float(value) for name, value in
+                (line.split() for line in output.splitlines())}
 
     def command(self, variant):
         words = ["mpirun", "-n", str(variant.ranks)] + variant.mpirun
@@ -121,6 +125,9 @@ class Jobs:
 
     def note_failure(self, label, code, output):
         lines = [line for line in output.splitlines() if line.strip(" -")]
+        # The library's own words, such as those for a setting that it refuses, and
+        # not what mpirun says around them
+        lines = [line for line in lines if line.startswith("spar: error")] or lines
         why = f"not done after {self.limit} s" if code is None else f"exit code {code}"
         self.note(f"{label}: {why}: {lines[0] if lines else ''}")
 
