@@ -3,11 +3,12 @@
 import statistics
 
 from todo import ALGORITHM, QUALITY
-from ways import DEFAULT, FULL, GRADIENTS, PERIODIC, PROBE, PROBE_PERIOD, WAYS, \
-    steps_per_epoch
+from ways import DEFAULT, FULL, GRADIENTS, PERIODIC, PROBE, PROBE_PERIOD, QSGD, \
+    WAYS, steps_per_epoch
 
 # Of runs that learn first, the median of so many last steps counts.
 LAST_STEPS = 12
+LAST_PERIODS = 5
 
 
 def periodic_of(report):
@@ -36,6 +37,17 @@ def split_times(seconds, period):
     others = [value for place, values in enumerate(places) if place != slowest
               for value in values]
     return medians[slowest], statistics.median(others)
+
+
+def doubt(key, report):
+    """Why the figures of the job are not those of the row, or None."""
+    largest = max(report["layers"], key=lambda layer: layer["count"], default=None)
+    why = largest["why"] if largest else "no layer was found"
+    if key == QSGD and (largest or {}).get("method") != "quantised":
+        return "NOT QUANTISED: " + why
+    if key in PERIODIC + [PROBE] and not (periodic_of(report) or {}).get("skips"):
+        return "NO STEP WAS SKIPPED: " + why
+    return None
 
 
 def bytes_of(report):
@@ -72,9 +84,8 @@ class Results:
         if job.stage == QUALITY:
             return
         if job.key == PROBE:
-            # Their first steps are dense, and of the last one there is no time.
             kept["exchange_step_s"], kept["skip_step_s"] = split_times(
-                seconds[-(len(seconds) // 2):], PROBE_PERIOD)
+                seconds[-LAST_PERIODS * PROBE_PERIOD:], PROBE_PERIOD)
         else:
             kept["step_s"] = statistics.median(seconds[-LAST_STEPS:])
 

@@ -98,6 +98,24 @@ def periodic(exchanges, skips, history=()):
             "rate_from": "hint", "history": list(history)}
 
 
+def check_doubt():
+    def layers(method):
+        return [{"count": 9, "method": "mpi", "why": "small"},
+                {"count": 99, "method": method, "why": "its reason"}]
+    def told(key, method, words):
+        return results.doubt(key, {"layers": layers(method), "communicators": [
+            {"periodic": words}]})
+    check("skips", told("cpsgd4", "mpi", periodic(5, 15)), None)
+    check("stayed dense", told("cpsgd4", "mpi", None), "NO STEP WAS SKIPPED: its reason")
+    check("the probe", told("probe", "mpi", periodic(5, 0)),
+          "NO STEP WAS SKIPPED: its reason")
+    check("quantised", told("qsgd", "quantised", None), None)
+    check("not quantised", told("qsgd", "ring", None), "NOT QUANTISED: its reason")
+    check("LAGS may be dense", told("lags", "mpi", None), None)
+    check("no layer", results.doubt("qsgd", {"layers": []}),
+          "NOT QUANTISED: no layer was found")
+
+
 HISTORY = [{"step": 20, "period": 4, "variance": 1e-3, "rate": 0.02},
            {"step": 24, "period": 4, "variance": 0.0, "rate": 0.02},
            {"step": 28, "period": 5, "variance": 2e-3, "rate": 0.02}]
@@ -229,6 +247,7 @@ def main():
     check_settings()
     check_lines()
     check_split()
+    check_doubt()
     check_results(found)
     check_table(found)
     check_refused(["--rows", "sgd"], "'sgd' is not one of full,")
