@@ -40,10 +40,16 @@ static void destroy(spar_cuda_chunk_t *chunk)
     if (chunk->host != NULL) {
         cudaFreeHost(chunk->host);
     }
+    if (chunk->device != NULL) {
+        cudaFree(chunk->device);
+    }
     free(chunk);
 }
 
-static spar_status_t make(size_t bytes, spar_cuda_chunk_t **chunk_p)
+/* Zeros at first: copies to the host also bring what lies between the parts of
+ * a chunk, and nothing that is copied shall be undefined. */
+static spar_status_t make(const spar_cuda_device_t *device, size_t bytes,
+                          spar_cuda_chunk_t **chunk_p)
 {
     spar_cuda_chunk_t *chunk = (spar_cuda_chunk_t *)calloc(1, sizeof(*chunk));
     spar_status_t status;
@@ -64,6 +70,11 @@ static spar_status_t make(size_t bytes, spar_cuda_chunk_t **chunk_p)
         status = spar_cuda_status(cudaMalloc(&chunk->device, bytes),
                                   "allocating on the device");
     }
+    if (status == SPAR_OK) {
+        status = spar_cuda_status(
+            cudaMemsetAsync(chunk->device, 0, bytes, device->stream),
+            "clearing memory");
+    }
     if (status != SPAR_OK) {
         destroy(chunk);
         return status;
@@ -79,7 +90,7 @@ spar_status_t spar_cuda_chunk_get(spar_cuda_device_t *device, size_t bytes,
     spar_cuda_chunk_t *chunk = take(device, size);
 
     if (chunk == NULL) {
-        spar_status_t status = make(size, &chunk);
+        spar_status_t status = make(device, size, &chunk);
 
         if (status != SPAR_OK) {
             return status;
