@@ -48,8 +48,15 @@ void spar_cuda_cancel(spar_cuda_layer_t *layer)
 spar_status_t spar_cuda_commit(spar_cuda_layer_t *layer, const void *gradient,
                                void *out)
 {
+    const size_t width = spar_dtype_size(layer->size.element);
     spar_cuda_call_t *call = &layer->call;
 
+    /* A kernel that meets it would cost the process its device. 16-bit elements
+     * may lie anywhere. */
+    if (width > 2 &&
+        ((uintptr_t)gradient % width != 0 || (uintptr_t)out % width != 0)) {
+        return spar_cuda_error(SPAR_ERR_INVALID, "a buffer is not aligned");
+    }
     spar_cuda_cancel(layer);
     call->gradient = gradient;
     call->out = out;

@@ -114,7 +114,8 @@ typedef struct spar_cuda_ops {
      * applies all of it in one sweep: until then a call can be given up, and
      * one of which something failed can still be applied elsewhere. `out` may
      * be the gradient itself; both stay the caller's until the end of finish.
-     *   commit   begins: residual += gradient (of the select before), out = 0
+     *   commit   begins: residual += gradient (of the select before), out = 0;
+     *            SPAR_ERR_INVALID where a buffer is not aligned to its type
      *   settle   takes the sent entries out of the residual; they are copied
      *   add      out[index] += value for sorted entries without repetition
      *            (indices relative to `first`); they are copied

@@ -413,6 +413,23 @@ static void small_end(small_t *small)
     clean(&small->sample);
 }
 
+/* Floats that are not aligned are refused before a kernel meets them. */
+static void test_not_aligned(void **state)
+{
+    char *buffer;
+    small_t small;
+
+    (void)state;
+    small_begin(SPAR_DTYPE_F32, &small);
+    buffer = (char *)small.buffer;
+    assert_int_equal(ops->commit(small.layer, buffer, buffer + 2),
+                     SPAR_ERR_INVALID);
+    assert_int_equal(ops->commit(small.layer, buffer + 1, buffer),
+                     SPAR_ERR_INVALID);
+    assert_non_null(strstr(ops->cause(), "not aligned"));
+    small_end(&small);
+}
+
 /* One unit below the limits does not overflow, and what overflows on the way
  * only does not either. */
 static void check_overflow(spar_dtype_t element, uint32_t limit, float large)
@@ -523,10 +540,11 @@ static void test_not_finite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_f32),        cmocka_unit_test(test_f64),
-        cmocka_unit_test(test_f16),        cmocka_unit_test(test_bf16),
-        cmocka_unit_test(test_many_lists), cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_cancel),     cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_not_aligned), cmocka_unit_test(test_f32),
+        cmocka_unit_test(test_f64),         cmocka_unit_test(test_f16),
+        cmocka_unit_test(test_bf16),        cmocka_unit_test(test_many_lists),
+        cmocka_unit_test(test_overflow),    cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_not_finite),
     };
     int failed;
 
