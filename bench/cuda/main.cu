@@ -4,6 +4,7 @@
  * whole calls of a layer. Exit code 77 where there is no device.
  */
 #include "bench/cuda/layer.h"
+#include "bench/cuda/sweep.h"
 #include "bench/cuda/timing.h"
 #include "cuda/apply.cuh"
 #include "cuda/launch.h"
@@ -177,7 +178,7 @@ static void measure(const arrays_t *arrays, spar_dtype_t element, bool aligned)
     snprintf(what, sizeof(what), "apply %s%s", spar_dtype_name(element),
              aligned ? "" : ", not aligned");
     bench_print(what, arrays->count, bytes,
-                bench_time(run_apply, &work, REPEATS), copy);
+                bench_time(NULL, run_apply, &work, REPEATS), copy);
 }
 
 static void end(arrays_t *arrays)
@@ -196,6 +197,8 @@ static void measure_all(uint64_t count, int ranks)
         return;
     }
     bench_layer((float *)arrays.gradient, count, arrays.k, ranks, REPEATS);
+    bench_sweep(arrays.gradient, arrays.residual, arrays.out, count, arrays.k,
+                REPEATS);
     measure(&arrays, SPAR_DTYPE_F32, true);
     measure(&arrays, SPAR_DTYPE_F32, false);
     measure(&arrays, SPAR_DTYPE_F64, true);
@@ -203,7 +206,8 @@ static void measure_all(uint64_t count, int ranks)
     measure(&arrays, SPAR_DTYPE_BF16, true);
     work_t work = {&arrays, SPAR_DTYPE_F16, true};
     printf("%-34s %10.1f M %9.4f ms\n", "look for overflows",
-           (double)count / 1e6, bench_time(run_check, &work, REPEATS) * 1e3);
+           (double)count / 1e6,
+           bench_time(NULL, run_check, &work, REPEATS) * 1e3);
     end(&arrays);
 }
 

@@ -29,7 +29,7 @@ double bench_median(double *values, int number)
     return values[number / 2];
 }
 
-double bench_time(void (*work)(void *data, cudaStream_t stream), void *data,
+double bench_time(bench_work_t *prepare, bench_work_t *work, void *data,
                   int repeats)
 {
     static double seconds[MOST];
@@ -43,6 +43,9 @@ double bench_time(void (*work)(void *data, cudaStream_t stream), void *data,
     bench_ok(cudaEventCreate(&begin), "making an event");
     bench_ok(cudaEventCreate(&end), "making an event");
     for (int i = -WARM_UP; i < repeats; i++) {
+        if (prepare != NULL) {
+            prepare(data, stream);
+        }
         bench_ok(cudaEventRecord(begin, stream), "recording");
         work(data, stream);
         bench_ok(cudaEventRecord(end, stream), "recording");
@@ -77,7 +80,7 @@ double bench_copy(void *to, const void *from, uint64_t bytes, int repeats)
 {
     copy_t copy = {to, from, bytes / 2};
 
-    return bench_time(run_copy, &copy, repeats);
+    return bench_time(NULL, run_copy, &copy, repeats);
 }
 
 void bench_print(const char *what, uint64_t count, uint64_t bytes,

@@ -9,8 +9,10 @@
 void bench_ok(cudaError_t error, const char *doing);
 
 /* Seconds of work(data, stream), the median of `repeats` after a few that do
- * not count. */
-double bench_time(void (*work)(void *data, cudaStream_t stream), void *data,
+ * not count; what prepare(data, stream) does before each (NULL: nothing) does
+ * not either. */
+typedef void bench_work_t(void *data, cudaStream_t stream);
+double bench_time(bench_work_t *prepare, bench_work_t *work, void *data,
                   int repeats);
 
 /* Seconds of a copy within the device that reads and writes `bytes` in all. */
