@@ -13,9 +13,11 @@ from spartools.summary import make as make_summary
 
 EPILOG = """Every variant runs the command with the library loaded, so that all
 are timed alike: dense with Open MPI's own choice of algorithm, dense with the
-algorithm that was best in a short trial, and Spar with the SPAR_ variables of
-the environment. The rounds are interleaved. FOLDER gets ab.json (all numbers),
-ab.png (a picture) and, under runs/, the output and report of every run.
+algorithm that was best in a short trial, with --quantised dense with values of
+fewer bits (SPAR_MODE=quantised, the baseline of QSGD), and Spar with the SPAR_
+variables of the environment. The rounds are interleaved. FOLDER gets ab.json
+(all numbers), ab.png (a picture) and, under runs/, the output and report of
+every run.
 
 Exit code: 0; the command's own when a run of it fails; 2 for a mistake in this
 command line; 130 after Ctrl-C."""
@@ -47,6 +49,10 @@ def make_parser():
         help="the set-up, for the picture's title")
     add("--skip-default", action="store_true",
         help="leave out dense with Open MPI's own choice")
+    add("--quantised", nargs="?", choices=variants.QUANTISED,
+        const=variants.QUANTISED[0], metavar="VALUES",
+        help="also dense sums with fewer bits: %s (default %s)" % (
+            ", ".join(variants.QUANTISED), variants.QUANTISED[0]))
     add("--algorithms", type=parse_algorithms, default=[1, 2, 3, 4, 5, 6],
         metavar="LIST", help="Open MPI's allreduce algorithms to try, such as "
         "3,4,6, or none (default: all, 1 to 6)")

@@ -62,6 +62,37 @@ else
     has "no picture" err
 fi
 
+# Dense sums with fewer bits, between dense and Spar, only where asked for.
+grep -q quantised out && fail "quantised, unasked"
+: >log
+expect 0 "$spar" ab --rounds 1 --steps 60 --algorithms 4 --quantised int8 \
+    --out results -- mpirun ./t
+cut -d ' ' -f 1-3 log >calls
+same "dense 0 12
+dense 4 12
+dense 0 60
+dense 4 60
+quantised 0 60
+auto 0 60" calls
+grep -A 1 -E '^dense, ring ' out | grep -q -E \
+    '^quantised, int8 +90\.1 ms +7\.5 MB +7\.88 MB +2\.00x +1\.00x' ||
+    fail "row of quantised: $(cat out)"
+/usr/bin/python3 - <<'END' || fail "ab.json with quantised sums"
+import json
+
+ab = json.load(open("results/ab.json"))
+assert abs(ab["quantised"]["step_s"] - 0.09009) < 1e-9
+assert ab["quantised"]["bytes_per_step"] == 7500000
+assert ab["quantised"]["label"] == "quantised, int8"
+assert ab["spar"]["bytes_per_step"] == 3000000
+assert ab["compared_from_step"] == 10
+END
+expect 0 "$spar" ab --rounds 1 --steps 60 --algorithms none --quantised \
+    --out results -- mpirun ./t
+grep -q -E '^quantised, bf16 .* 15 MB ' out || fail "not bf16: $(cat out)"
+expect 2 "$spar" ab --quantised int4 --out results -- mpirun ./t
+has "int4" err
+
 # A run that takes two steps for one is measured by the others.
 expect 0 env STANDIN_DOUBLE=dense "$spar" ab --rounds 1 --steps 60 \
     --algorithms none --out results -- mpirun ./t

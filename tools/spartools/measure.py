@@ -63,8 +63,8 @@ class Measurement:
         mode = job.report["job"].get("mode")
         if variant.mode is not None and mode != variant.mode:
             raise ToolError(
-                "a dense run reports mode '%s': the command sets SPAR_MODE "
-                "itself; leave that to spar ab" % mode, 2)
+                "a %s run reports mode '%s': the command sets SPAR_MODE "
+                "itself; leave that to spar ab" % (variant.mode, mode), 2)
 
     # Phase 1: one short run per algorithm.
 
@@ -113,7 +113,8 @@ class Measurement:
     def compare(self, best):
         """Runs the rounds. Each round starts with another variant, so that a
         drift of the machine does not favour one."""
-        self.variants = variants.make(best, self.args.skip_default)
+        self.variants = variants.make(
+            best, self.args.skip_default, self.args.quantised)
         settings = {}
         if self.args.steps:
             settings["SPAR_STOP_STEPS"] = str(self.args.steps)

@@ -8,7 +8,7 @@ from spartools.measure import step_seconds
 from spartools.style import pyplot
 
 COLOURS = {"dense_default": style.DENSE, "dense_best": style.DENSE_BEST,
-           "spar": style.SPAR}
+           "quantised": style.QUANTISED, "spar": style.SPAR}
 FOOTER_LENGTH = 150
 
 

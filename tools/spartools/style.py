@@ -10,6 +10,7 @@ from matplotlib import pyplot  # noqa: E402
 DENSE = "#9aa5b1"
 DENSE_BEST = "#52606d"
 SPAR = "#0b7285"
+QUANTISED = "#8fb8c2"
 ACCENT = "#d9480f"
 TEXT = "#1f2933"
 MUTED = "#616e7c"

@@ -15,9 +15,9 @@ STEPS_LEAST = 3
 
 def first_step(variants):
     """The step from which all runs are compared, and whether Spar had settled
-    by then: the latest steady_from of the Spar runs."""
-    spar = [job for variant in variants if variant.key == "spar"
-            for job in variant.jobs]
+    by then: the latest steady_from of the runs that learn."""
+    spar = [job for variant in variants
+            if variant.key in ("quantised", "spar") for job in variant.jobs]
     starts = [job.report["steps"].get("steady_from") for job in spar]
     counts = [len(step_seconds(job)) for variant in variants
               for job in variant.jobs]
@@ -131,7 +131,7 @@ def make(measurement, best):
 
 def rows(result):
     """The variants of a result, in the order of the table."""
-    keys = ["dense_default", "dense_best", "spar"]
+    keys = ["dense_default", "dense_best", "quantised", "spar"]
     if result["dense_best"]["algorithm_id"] == 0:
         keys.remove("dense_default")
-    return [result[key] for key in keys if result[key] is not None]
+    return [result[key] for key in keys if result.get(key) is not None]

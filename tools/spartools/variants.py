@@ -1,4 +1,5 @@
-"""What `spar ab` compares: dense by default, dense at its best, and Spar."""
+"""What `spar ab` compares: dense by default, dense at its best, if wanted dense
+with fewer bits, and Spar."""
 
 # Open MPI's allreduce algorithms, by the numbers of
 # coll_tuned_allreduce_algorithm. 0 is its own choice.
@@ -33,9 +34,14 @@ class Variant:
         self.jobs = []            # one per round
 
 
-def make(best, skip_default):
+# Values that mode quantised takes, its default first.
+QUANTISED = ("bf16", "fp16", "int8")
+
+
+def make(best, skip_default, quantised=None):
     """The variants, in the order of the table. `best` is the number of the
-    algorithm; 0 means that no other is better than the default."""
+    algorithm; 0 means that no other is better than the default. `quantised`:
+    one of QUANTISED, or None."""
     variants = []
     if not skip_default and best != 0:
         variants.append(Variant("dense_default", "dense, default",
@@ -43,5 +49,9 @@ def make(best, skip_default):
     label = "dense, %s" % ALGORITHMS[best].replace("_", " ")
     variants.append(Variant("dense_best", label, dense_settings(best),
                             "dense"))
+    if quantised:
+        variants.append(Variant(
+            "quantised", "quantised, %s" % quantised,
+            {"SPAR_MODE": "quantised", "SPAR_VALUES": quantised}, "quantised"))
     variants.append(Variant("spar", "Spar", {}))
     return variants
