@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Elements of a layer by default, and those worked through in a round. */
-#define LAYER  ((size_t)16 * 1024 * 1024)
-#define CHUNK  ((size_t)64 * 1024)
+/* Elements of a layer by default. */
+#define LAYER ((size_t)16 * 1024 * 1024)
+#define CHUNK ((size_t)64 * 1024)
+/* Of such a layer; of smaller ones, as many elements in all. */
 #define ROUNDS 7
 
 typedef struct bench {
@@ -58,17 +59,17 @@ static double time_of(bench_t *bench, void (*work)(bench_t *, size_t))
 {
     double least = 1e9;
 
-    for (int round = 0; round < ROUNDS; round++) {
+    for (size_t done = 0; done < ROUNDS * LAYER; done += bench->count) {
         double begin = spar_clock_now();
         double seconds;
 
-        for (size_t i = 0; i < LAYER; i += CHUNK) {
-            work(bench, i % bench->count);
+        for (size_t i = 0; i < bench->count; i += CHUNK) {
+            work(bench, i);
         }
         seconds = spar_clock_now() - begin;
         least = seconds < least ? seconds : least;
     }
-    return 1e9 * least / (double)LAYER;
+    return 1e9 * least / (double)bench->count;
 }
 
 static void fill(bench_t *bench)
