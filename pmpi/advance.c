@@ -9,6 +9,7 @@
 #include "pmpi/flush.h"
 #include "pmpi/guards.h"
 #include "pmpi/half.h"
+#include "pmpi/periodic_call.h"
 #include "pmpi/progress.h"
 #include "pmpi/queue.h"
 #include "pmpi/reach.h"
@@ -168,6 +169,7 @@ static bool end_dense(spar_op_t *op, int code)
     if (code != MPI_SUCCESS) {
         return true;
     }
+    spar_periodic_end_dense(op);
     if (op->standing != NULL) {
         spar_standing_watch(op);
     } else {
@@ -210,6 +212,25 @@ static bool progress_sparse(spar_op_t *op)
     return true;
 }
 
+static bool progress_skipping(spar_op_t *op)
+{
+    bool moved;
+    spar_status_t status = spar_periodic_call_progress(op, &moved);
+
+    if (status == SPAR_INPROGRESS) {
+        return moved;
+    }
+    if (status != SPAR_OK) {
+        spar_advance_fail(op, op->cause);
+    } else if (spar_periodic_call_conclude(op)) {
+        op->stage = SPAR_OP_ENDED;
+    } else {
+        op->stage = SPAR_OP_TURNS_DENSE;
+        leave_lane(op);
+    }
+    return true;
+}
+
 static void end_ring(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
@@ -224,6 +245,7 @@ static void end_ring(spar_op_t *op)
         op->was_sparse = true;
     } else {
         comm->dense_calls++;
+        spar_periodic_end_dense(op);
         spar_guards_look_at_result(op);
     }
 }
@@ -252,6 +274,8 @@ static bool progress_one(spar_op_t *op, bool in_turn)
         return spar_bundle_progress(op);
     case SPAR_OP_SPARSE:
         return progress_sparse(op);
+    case SPAR_OP_SKIPPING:
+        return progress_skipping(op);
     case SPAR_OP_RING:
         return progress_ring(op);
     case SPAR_OP_TURNS_DENSE:
@@ -269,7 +293,7 @@ static bool progress_one(spar_op_t *op, bool in_turn)
  * a flush. */
 static bool may_turn_dense(const spar_op_t *op)
 {
-    return op->stage == SPAR_OP_TURNS_DENSE ||
+    return op->stage == SPAR_OP_TURNS_DENSE || op->stage == SPAR_OP_SKIPPING ||
            (op->stage == SPAR_OP_DENSE && op->is_wide) ||
            (op->stage == SPAR_OP_MERGED && !spar_bundle_has_agreed(op)) ||
            (op->stage == SPAR_OP_SPARSE &&
@@ -282,7 +306,7 @@ static bool has_told(const spar_op_t *op)
     return op->stage == SPAR_OP_MERGED ? spar_bundle_has_agreed(op)
            : op->stage == SPAR_OP_SPARSE
                ? spar_sparse_has_agreed(op) && spar_sparse_flags(op) == 0
-               : true;
+               : op->stage != SPAR_OP_SKIPPING;
 }
 
 bool spar_advance_has_told(const spar_comm_t *comm)

@@ -82,7 +82,8 @@ static double digest_plan(const spar_comm_t *comm)
                         comm->has_machines,
                         comm->anonymous_exchanges,
                         comm->group_count,
-                        0};
+                        0,
+                        spar_periodic_digest(comm)};
 
     for (size_t i = 0; i < comm->group_count; i++) {
         const spar_group_t *group = &comm->groups[i];

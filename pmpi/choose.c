@@ -129,6 +129,9 @@ void spar_choose_propose_layer(const spar_comm_t *comm,
     unsigned allowed = spar_choose_allowed(comm);
 
     trial->dense = layer->trial.dense;
+    if (spar_engine.config.mode == SPAR_MODE_PERIODIC) {
+        return; /* nothing goes sparse */
+    }
     if (spar_engine_is_auto() && layer->dense_seconds <= 0) {
         return; /* not measured: no reason to leave dense */
     }
@@ -158,7 +161,8 @@ void spar_choose_propose(spar_comm_t *comm)
     spar_negotiation_t *negotiation = comm->negotiation;
 
     spar_forecast_fit(comm);
-    if (spar_density_has_rule(&spar_engine.config)) {
+    if (spar_density_has_rule(&spar_engine.config) &&
+        spar_engine.config.mode != SPAR_MODE_PERIODIC) {
         spar_densities_solve(comm);
     }
     for (size_t i = 0; i < comm->layer_count; i++) {
@@ -198,6 +202,8 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
         layer->why = refusal;
     } else if (layer->nonblocking && !spar_post_takes_requests()) {
         layer->why = "no helper thread: non-blocking calls are passed on";
+    } else if (config->mode == SPAR_MODE_PERIODIC) {
+        layer->why = "its steps were only watched until now";
     } else if (spar_engine_is_shadow() && own_ring) {
         layer->why = "dense is asked for";
     } else if (!spar_engine_is_auto()) {
@@ -281,7 +287,7 @@ static bool ramp_pays(const spar_comm_t *comm, const spar_layer_t *layer)
 static spar_method_t dense_method(const spar_comm_t *comm,
                                   const spar_layer_t *layer)
 {
-    if (!spar_engine_is_auto() || comm->negotiation->ring_failed ||
+    if (!spar_engine_picks_dense() || comm->negotiation->ring_failed ||
         spar_half_is(layer) || layer->far ||
         (layer->nonblocking && !spar_post_takes_requests())) {
         return SPAR_METHOD_MPI;

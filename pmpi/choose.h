@@ -7,6 +7,8 @@
  *   watched; then the ramp of the density; then trials of the sparse
  *   candidates; then the fastest, reviewed now and then.
  *   mode ab: the same, and then dense and sparse windows (pmpi/ab.h).
+ *   mode periodic: the dense steps of auto, and then the faster dense method
+ *   (pmpi/periodic.h).
  *   modes sparse and shadow: the same as auto without the dense steps.
  */
 #ifndef SPAR_PMPI_CHOOSE_H

@@ -16,6 +16,7 @@
 #include "pmpi/densities.h"
 #include "pmpi/layer.h"
 #include "pmpi/op.h"
+#include "pmpi/periodic.h"
 #include "pmpi/rescale.h"
 #include "pmpi/state.h"
 #include "pmpi/tracing.h"
@@ -165,6 +166,7 @@ typedef struct spar_comm {
     spar_turns_t turns; /* rank 0's, until the sequence has been watched */
     spar_steps_t steps;
     spar_rescale_t rescale;
+    spar_periodic_comm_t periodic;
     spar_shadow_overlap_t overlap; /* mode shadow */
     spar_timeline_t timeline;
     spar_densities_t densities; /* where a rule sets them */

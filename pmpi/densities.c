@@ -29,7 +29,8 @@ bool spar_densities_are_ruled(void)
 {
     return spar_density_has_rule(&spar_engine.config) &&
            spar_engine.config.mode != SPAR_MODE_LOSSLESS &&
-           !spar_engine_is_quantised();
+           !spar_engine_is_quantised() &&
+           spar_engine.config.mode != SPAR_MODE_PERIODIC;
 }
 
 size_t spar_densities_numbers(size_t layers)

@@ -39,16 +39,24 @@ static inline bool spar_engine_is_quantised(void)
     return spar_engine.config.mode == SPAR_MODE_QUANTISED;
 }
 
-/* Whether some dense steps are watched first, and what does not look like
- * gradients stays dense. */
+/* Whether some dense steps are watched first, and what does not look like what
+ * the mode is for stays dense. */
 static inline bool spar_engine_is_watchful(void)
 {
-    return spar_engine_is_auto() || spar_engine_is_quantised();
+    return spar_engine_is_auto() || spar_engine_is_quantised() ||
+           spar_engine.config.mode == SPAR_MODE_PERIODIC;
 }
 
 static inline bool spar_engine_is_shadow(void)
 {
     return spar_engine.config.mode == SPAR_MODE_SHADOW;
+}
+
+/* Whether the faster dense method is found out and taken. */
+static inline bool spar_engine_picks_dense(void)
+{
+    return spar_engine_is_auto() ||
+           spar_engine.config.mode == SPAR_MODE_PERIODIC;
 }
 
 /*

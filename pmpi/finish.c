@@ -10,6 +10,7 @@
 #include "pmpi/layer_choice.h"
 #include "pmpi/links.h"
 #include "pmpi/memory_report.h"
+#include "pmpi/periodic_report.h"
 #include "pmpi/plan.h"
 #include "pmpi/shadow_report.h"
 #include "pmpi/standing.h"
@@ -30,6 +31,7 @@ typedef struct draft {
     spar_report_layer_t *layers;
     size_t layer_capacity;
     double *steps;
+    spar_periodic_draft_t periodic;
     spar_windows_result_t ab;
     spar_model_t model;
     const char *notes[MOST_NOTES];
@@ -75,6 +77,7 @@ static void describe_layer(const spar_comm_t *comm, const spar_layer_t *layer,
         .dtype = layer->element,
         .count = layer->count,
         .sparse = sparse,
+        .periodic = layer->periodic.on,
         .method = spar_method_name(layer->sparse ? layer->trial.method
                                                  : layer->trial.dense),
         .why = layer->why,
@@ -290,6 +293,9 @@ static void visit(spar_comm_t *comm, void *argument)
         report->rescale_exponent = comm->rescale.exponent;
     }
     spar_shadow_add_overlap(comm, report);
+    draft->out_of_memory =
+        !spar_periodic_describe(comm, &draft->periodic, report) ||
+        draft->out_of_memory;
     spar_memory_add(report, comm);
     add_layers(draft, comm);
     note_unsettled(draft, comm);
@@ -372,6 +378,7 @@ static void add_notes(draft_t *draft)
         add_note(draft, draft->refused);
     }
     note_rescales(draft);
+    add_note(draft, spar_periodic_note(&draft->periodic));
 }
 
 /* Of all ranks. */
@@ -460,6 +467,7 @@ static void free_draft(draft_t *draft)
 {
     free(draft->layers);
     free(draft->steps);
+    spar_periodic_draft_destroy(&draft->periodic);
     spar_windows_result_destroy(&draft->ab);
 }
 
@@ -513,6 +521,7 @@ void spar_finish_report(void)
     spar_horovod_look();
     draft_report(&draft, NULL);
     note_unsent(&draft);
+    spar_periodic_warn(&draft.periodic);
     ask_all_ranks(&draft);
     note_unread(&draft);
     if (spar_engine.rank == 0) {

@@ -155,6 +155,9 @@ void spar_inherit_apply(spar_comm_t *comm)
             spar_resident_evict(&old[origins[i]]);
             move(&comm->layers[i], &old[origins[i]]);
         }
+        if (origins[i] >= 0) {
+            spar_periodic_layer_move(&comm->layers[i], &old[origins[i]]);
+        }
     }
     for (size_t j = 0; j < negotiation->old_count; j++) {
         spar_layer_retire(&old[j], "the sequence of calls changed");

@@ -152,6 +152,7 @@ void spar_layer_destroy(spar_layer_t *layer)
         spar_piece_cleanup(spar_layer_piece(layer, i));
     }
     spar_shadow_cleanup(layer);
+    spar_periodic_layer_cleanup(layer);
     layer->piece_count = 0;
     free(layer->more);
     layer->more = NULL;
@@ -187,6 +188,7 @@ void spar_layer_retire(spar_layer_t *layer, const char *reason)
     spar_half_cleanup(layer);
     spar_reach_cleanup(layer);
     spar_shadow_cleanup(layer);
+    spar_periodic_layer_retire(layer);
     layer->owes = false;
 }
 

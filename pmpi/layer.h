@@ -4,6 +4,7 @@
 #define SPAR_PMPI_LAYER_H
 
 #include "base/dtype.h"
+#include "pmpi/periodic_layer.h"
 #include "pmpi/piece.h"
 #include "pmpi/shadow.h"
 #include "pmpi/timeline.h"
@@ -96,6 +97,7 @@ typedef struct spar_layer {
     double span_sum;   /* seconds from the call to its completion */
     double depth_sum;  /* pending calls */
     unsigned depth_most;
+    spar_periodic_layer_t periodic;
     spar_shadow_t shadow; /* mode shadow */
     double sent_norm2;    /* of an exchange now and then */
     double unsent_share;  /* when it was retired; negative: not known */

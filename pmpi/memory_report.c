@@ -9,7 +9,8 @@
 static void add_layer_memory(spar_report_t *report, const spar_layer_t *layer)
 {
     report->residual_bytes += spar_layer_residual_bytes(layer);
-    report->memory_bytes += spar_half_bytes(layer) + layer->staged.bytes;
+    report->memory_bytes += spar_half_bytes(layer) + layer->staged.bytes +
+                            spar_periodic_layer_bytes(layer);
     report->device_bytes += spar_resident_bytes(layer);
     if (layer->shadow.out != NULL) {
         report->memory_bytes += spar_layer_bytes(layer);

@@ -51,11 +51,13 @@ typedef enum spar_op_stage {
     SPAR_OP_PLACED,    /* which layer it is, is known */
     SPAR_OP_CHECKING,  /* the ranks compare what they have */
     SPAR_OP_RESCALING, /* the ranks agree on whether the loss scale changed */
+    SPAR_OP_AVERAGING, /* the ranks sum what an averaging has shown */
     SPAR_OP_REVIEWING, /* the ranks agree on a review of the plan */
     SPAR_OP_READY,     /* starts as soon as its layer and its lane are free */
     /* Under way. */
     SPAR_OP_MERGED,      /* in a bundle (pmpi/bundle.h) */
     SPAR_OP_SPARSE,      /* exchange on a lane */
+    SPAR_OP_SKIPPING,    /* headers alone (pmpi/periodic_call.h) */
     SPAR_OP_RING,        /* Spar's own dense exchange */
     SPAR_OP_TURNS_DENSE, /* will be a dense call on the shadow, in its turn */
     SPAR_OP_DENSE,       /* dense call on the shadow */
@@ -115,6 +117,7 @@ typedef struct spar_op {
     bool is_resident; /* its exchange runs on the device (pmpi/resident.h), */
     bool delivers;    /* and is over, but for the device */
     bool overflows;   /* a sum of 16-bit floats does not fit them */
+    bool settles;     /* a dense sum with gradients that were skipped before */
     /* MPI_Pcontrol, as it was when the call was made. */
     bool paused;
     uint64_t flush_epoch;

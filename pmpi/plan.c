@@ -74,7 +74,8 @@ static bool may_ring(void)
     const spar_config_t *config = &spar_engine.config;
 
     return config->exchange == SPAR_CONFIG_EXCHANGE_DENSE ||
-           (spar_engine_is_auto() && config->dense != SPAR_CONFIG_DENSE_MPI);
+           (spar_engine_picks_dense() &&
+            config->dense != SPAR_CONFIG_DENSE_MPI);
 }
 
 /* The ring's scratch must be there on all ranks or not be used at all. */
@@ -147,6 +148,8 @@ static uint64_t first_steady_step(void)
     case SPAR_MODE_DENSE:
     case SPAR_MODE_OFF:
         return 0;
+    case SPAR_MODE_PERIODIC:
+        return spar_choose_watch_steps();
     case SPAR_MODE_AUTO:
     case SPAR_MODE_AB:
         return spar_choose_watch_steps() + ramp +
@@ -254,6 +257,7 @@ void spar_plan_drop(spar_comm_t *comm)
 {
     comm->steps.last_begin = 0;
     comm->turns = (spar_turns_t){0};
+    spar_periodic_drop(comm);
     spar_info("the sequence of calls on communicator %d changed: learning "
               "again",
               comm->number);

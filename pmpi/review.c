@@ -19,6 +19,7 @@
 
 enum {
     PHASE_GUARDS,   /* what rank 0 saw in calls and results */
+    PHASE_PERIODIC, /* whose trainers divide the sums */
     PHASE_DENSE,    /* seconds of the dense methods */
     PHASE_PROPOSAL, /* rank 0's proposal of sparse methods */
     PHASE_PROBE,    /* when calls are made and needed */
@@ -291,6 +292,20 @@ void spar_review_begin(spar_comm_t *comm)
     }
 }
 
+static void begin_dense(spar_comm_t *comm)
+{
+    comm->negotiation->phase = PHASE_DENSE;
+    look_at_dense(comm);
+}
+
+static void begin_periodic(spar_comm_t *comm)
+{
+    double *values = comm->negotiation->values;
+
+    comm->negotiation->phase = PHASE_PERIODIC;
+    spar_agree_min(comm, values, spar_periodic_tell(comm, values));
+}
+
 /* After a proposal rank 0 has solved for the densities already. */
 static void begin_densities(spar_comm_t *comm, bool solved)
 {
@@ -309,8 +324,15 @@ static bool next_phase(spar_comm_t *comm)
     switch (phase) {
     case PHASE_GUARDS:
         spar_guards_take(comm);
-        negotiation->phase = PHASE_DENSE;
-        look_at_dense(comm);
+        if (spar_periodic_is_on()) {
+            begin_periodic(comm);
+        } else {
+            begin_dense(comm);
+        }
+        return true;
+    case PHASE_PERIODIC:
+        spar_periodic_take(comm, negotiation->values);
+        begin_dense(comm);
         return true;
     case PHASE_DENSE:
         judge_dense(comm);
@@ -319,6 +341,7 @@ static bool next_phase(spar_comm_t *comm)
         return true;
     case PHASE_PROPOSAL:
         judge_proposal(comm);
+        spar_periodic_adopt(comm);
         break;
     case PHASE_PROBE:
         judge_probe(comm);

@@ -1,9 +1,10 @@
 /*
  * Spar: second thoughts on a plan. Mode auto: after the dense steps that are
- * watched, layers with a guard (pmpi/guards.h) stay dense, the faster dense
- * method is known, and the sparse methods are proposed anew. All modes: after
- * the trials each layer takes the fastest of its candidates. Mode auto, later:
- * sparse calls that prove slower than the dense calls were are taken back.
+ * watched (in mode periodic, too), layers with a guard (pmpi/guards.h) stay
+ * dense, the faster dense method is known, and the sparse methods are proposed
+ * anew. All modes: after the trials each layer takes the fastest of its
+ * candidates. Mode auto, later: sparse calls that prove slower than the dense
+ * calls were are taken back.
  */
 #ifndef SPAR_PMPI_REVIEW_H
 #define SPAR_PMPI_REVIEW_H

@@ -7,6 +7,7 @@
 #include "pmpi/choose.h"
 #include "pmpi/engine.h"
 #include "pmpi/layer_choice.h"
+#include "pmpi/periodic_call.h"
 #include "pmpi/plan.h"
 #include "pmpi/queue.h"
 #include "pmpi/reach.h"
@@ -71,6 +72,9 @@ static void find_layer(spar_op_t *op)
     op->plan = comm->plan;
     op->step_number = comm->steps.begun + 1;
     op->stage = SPAR_OP_READY;
+    if (op->place.step_begins) {
+        spar_periodic_begin_step(comm, op);
+    }
     if (op->place.slot >= 0) {
         op->layer = &comm->layers[op->place.slot];
         op->density = spar_plan_density(comm, op->layer);
@@ -116,21 +120,47 @@ static bool progress_rescaling(spar_op_t *op)
     return true;
 }
 
-/* Whether the loss scale is to be asked about first is the same on all ranks
- * only when the flags of all calls before are known. Reviews and checks,
- * too, want to know what these have come to. */
+static bool begin_averaging(spar_op_t *op)
+{
+    if (op->comm->active != NULL) {
+        return false;
+    }
+    spar_tracing_agreement(op->comm, NULL);
+    spar_periodic_begin_agreement(op->comm);
+    op->stage = SPAR_OP_AVERAGING;
+    return true;
+}
+
+static bool progress_averaging(spar_op_t *op)
+{
+    uint64_t before = spar_agree_count(op->comm);
+
+    if (!spar_periodic_progress_agreement(op->comm)) {
+        return spar_agree_count(op->comm) != before;
+    }
+    spar_tracing_agreement(op->comm, "averaging");
+    op->stage = SPAR_OP_PLACED;
+    return true;
+}
+
+/* Whether the loss scale is to be asked about first, and whether replicas are
+ * averaged, is the same on all ranks only when the flags of all calls before
+ * are known. Reviews and checks, too, want to know what these have come to. */
 static bool begin_step(spar_op_t *op)
 {
     spar_comm_t *comm = op->comm;
     bool check = op->place.step_begins && spar_check_is_due(comm);
     bool review = op->place.step_begins && spar_review_is_due(comm);
 
-    if (op->place.step_begins && spar_rescale_is_on() &&
+    if (op->place.step_begins && (spar_rescale_is_on() || comm->periodic.on) &&
         !spar_advance_has_told(comm)) {
         return false;
     }
     if (op->place.step_begins && comm->rescale.due) {
         return begin_rescaling(op);
+    }
+    if (op->place.step_begins && spar_periodic_is_due(comm)) {
+        return begin_averaging(op);
     }
     if ((check || review) && comm->active != NULL) {
         return false;
@@ -247,6 +277,21 @@ static spar_lane_t *take_lane(const spar_op_t *op, uint64_t entries)
     return &comm->lanes[lane];
 }
 
+static bool start_skipping(spar_op_t *op)
+{
+    op->lane = take_lane(op, 0);
+    if (op->lane == NULL) {
+        return false;
+    }
+    op->method = SPAR_METHODS;
+    op->wire_slot = (uint32_t)op->place.slot;
+    spar_advance_begin(op, SPAR_OP_SKIPPING);
+    if (spar_periodic_call_start(op) != SPAR_OK) {
+        spar_advance_fail(op, op->cause);
+    }
+    return true;
+}
+
 static bool start_sparse(spar_op_t *op, spar_method_t method, uint64_t entries)
 {
     uint32_t slot;
@@ -292,6 +337,7 @@ static bool start_ring(spar_op_t *op)
     op->lane = &comm->lanes[0];
     op->lane->taken = true;
     op->method = SPAR_METHOD_RING;
+    spar_periodic_begin_dense(op);
     spar_advance_begin(op, SPAR_OP_RING);
     if (!fill_ring(op)) {
         spar_error("a gradient cannot be read from its device: the other ranks "
@@ -342,6 +388,9 @@ static bool launch(spar_op_t *op)
         spar_bundle_join(op);
         return true;
     }
+    if (spar_periodic_call_takes(op)) {
+        return start_skipping(op);
+    }
     group = find_group(op);
     if (group != NULL) {
         return start_bundle(op, group);
@@ -351,6 +400,7 @@ static bool launch(spar_op_t *op)
     switch (method) {
     case SPAR_METHOD_MPI:
         op->method = method;
+        spar_periodic_begin_dense(op);
         spar_advance_begin(op, SPAR_OP_TURNS_DENSE);
         return true;
     case SPAR_METHOD_RING:
@@ -385,6 +435,8 @@ bool spar_start_next(spar_comm_t *comm)
         return progress_check(op);
     case SPAR_OP_RESCALING:
         return progress_rescaling(op);
+    case SPAR_OP_AVERAGING:
+        return progress_averaging(op);
     case SPAR_OP_REVIEWING:
         return progress_review(op);
     case SPAR_OP_READY:

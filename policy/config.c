@@ -62,6 +62,11 @@ spar_status_t spar_config_load(spar_config_t *config_p, char *error,
                  config.density_min, config.density_max);
         return SPAR_ERR_INVALID;
     }
+    if (config.periods.count > 1 && config.train_steps == 0) {
+        snprintf(error, error_size,
+                 "SPAR_PERIOD with several periods needs SPAR_TRAIN_STEPS");
+        return SPAR_ERR_INVALID;
+    }
     *config_p = config;
     return SPAR_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "policy/layer_list.h"
+#include "policy/periodic.h"
 #include "policy/windows.h"
 
 #include <stddef.h>
@@ -28,6 +29,7 @@ typedef enum spar_mode {
     SPAR_MODE_SPARSE,    /* sparse wherever the gate allows */
     SPAR_MODE_LOSSLESS,  /* every non-zero entry, no residual */
     SPAR_MODE_QUANTISED, /* dense, with fewer bits, no residual */
+    SPAR_MODE_PERIODIC,  /* averages of parameters, not in every step */
     SPAR_MODE_SHADOW,    /* dense, with the sparse exchange beside it */
     SPAR_MODE_AB,        /* auto, then dense and sparse windows in turns */
     SPAR_MODE_OFF        /* pass every call on */
@@ -77,6 +79,13 @@ typedef enum spar_config_loss_scale {
     SPAR_CONFIG_LOSS_SCALE_OFF
 } spar_config_loss_scale_t;
 
+typedef enum spar_config_periodic {
+    SPAR_CONFIG_PERIODIC_OFF,
+    SPAR_CONFIG_PERIODIC_AUTO,
+    SPAR_CONFIG_PERIODIC_GRADIENTS,
+    SPAR_CONFIG_PERIODIC_GRADIENTS_ANY
+} spar_config_periodic_t;
+
 typedef enum spar_config_density {
     SPAR_CONFIG_DENSITY_GIVEN,
     SPAR_CONFIG_DENSITY_AUTO,
@@ -100,6 +109,7 @@ typedef struct spar_config {
     int32_t loss_scale; /* spar_config_loss_scale_t */
     int32_t progress;   /* spar_config_progress_t */
     int32_t log;        /* spar_log_level_t */
+    int32_t periodic;   /* spar_config_periodic_t */
     uint64_t min_count;
     uint64_t learn_steps;
     uint64_t watch_steps;
@@ -107,9 +117,12 @@ typedef struct spar_config {
     uint64_t step_calls;  /* 0: learn it */
     uint64_t stop_steps;  /* 0: never */
     uint64_t check_steps; /* 0: never */
-    double init_timeout;  /* seconds */
-    spar_windows_t ab;    /* mode ab, steps */
-    double density_min;   /* bounds and first value of densities by a rule */
+    uint64_t train_steps; /* of the whole training; 0: not known */
+    spar_periods_t periods;
+    spar_rates_t rates;
+    double init_timeout; /* seconds */
+    spar_windows_t ab;   /* mode ab, steps */
+    double density_min;  /* bounds and first value of densities by a rule */
     double density_max;
     double density_base;
     uint64_t density_rule;                /* spar_config_density_t */

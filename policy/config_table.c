@@ -1,8 +1,8 @@
 #include "policy/config_table.h"
 
-static const char *const mode_choices[] = {"auto",     "dense",     "sparse",
-                                           "lossless", "quantised", "shadow",
-                                           "ab",       "off",       NULL};
+static const char *const mode_choices[] = {
+    "auto",     "dense",  "sparse", "lossless", "quantised",
+    "periodic", "shadow", "ab",     "off",      NULL};
 static const char *const select_choices[] = {"exact", "gaussian", "topk", NULL};
 static const char *const exchange_choices[] = {
     "auto", "allgather", "doubling", "split", "node", "dense", NULL};
@@ -11,6 +11,8 @@ static const char *const values_choices[] = {"bf16", "fp32", "fp16", "int8",
                                              NULL};
 static const char *const round_choices[] = {"auto", "nearest", "random", NULL};
 static const char *const merge_choices[] = {"on", "off", NULL};
+static const char *const periodic_choices[] = {"off", "auto", "gradients",
+                                               "gradients-any", NULL};
 static const char *const loss_scale_choices[] = {"auto", "off", NULL};
 static const char *const progress_choices[] = {"auto", "thread", "inline",
                                                NULL};
@@ -28,13 +30,16 @@ static const char *const isa_choices[] = {"auto", "scalar", "avx2", "avx512",
 const spar_config_row_t spar_config_table[] = {
     {.name = "SPAR_MODE",
      .initial = "auto",
-     .allowed = "auto, dense, sparse, lossless, quantised, shadow, ab, off",
+     .allowed = "auto, dense, sparse, lossless, quantised, "
+                "periodic, shadow, ab, off",
      .doc = "What to do with gradient exchanges: auto sends a layer sparsely "
             "where that is predicted, and then measured, to be faster; dense "
             "only measures; sparse always sends sparsely where the call can "
             "be taken over; lossless sends every non-zero entry and keeps no "
             "residual; quantised sums densely with 16- or 8-bit values "
             "(SPAR_VALUES) and keeps no residual, which is QSGD with int8; "
+            "periodic skips exchanges of trainers that average parameters, and "
+            "averages in every n-th step; "
             "shadow delivers dense sums and exchanges sparsely "
             "beside them, for the report; ab does as auto, and then takes "
             "turns of dense and "
@@ -186,6 +191,48 @@ const spar_config_row_t spar_config_table[] = {
      .type = &spar_config_choice,
      .offset = FIELD(merge),
      .choices = merge_choices},
+    {.name = "SPAR_PERIOD",
+     .initial = "auto",
+     .allowed = "auto, 1 to 1024, or up to 16 of these separated by commas",
+     .doc = "Mode periodic: replicas are averaged in every n-th step. "
+            "auto: the period follows from their variance (ADPSGD); a list: "
+            "periods of equal parts of the training, with SPAR_TRAIN_STEPS.",
+     .type = &spar_config_periods,
+     .offset = FIELD(periods),
+     .low = 1,
+     .high = SPAR_PERIODIC_LONGEST},
+    {.name = "SPAR_LR",
+     .initial = "auto",
+     .allowed = "auto, a number above 0, or up to 16 of STEP:RATE separated by "
+                "commas, steps ascending from 0",
+     .doc = "Mode periodic: the trainer's learning rate, and the steps from "
+            "which on it has others. auto: the size of the local updates "
+            "stands for it.",
+     .type = &spar_config_rates,
+     .offset = FIELD(rates),
+     .low = 0,
+     .high = 1e9},
+    {.name = "SPAR_TRAIN_STEPS",
+     .initial = "auto",
+     .allowed = "auto, or 1 to 1000000000",
+     .doc = "Mode periodic: steps of the whole training, the last of which "
+            "then always averages; auto: not known.",
+     .type = &spar_config_number,
+     .offset = FIELD(train_steps),
+     .low = 1,
+     .high = 1e9},
+    {.name = "SPAR_PERIODIC",
+     .initial = "off",
+     .allowed = "off, auto, gradients, gradients-any",
+     .doc = "auto: in mode auto, layers that are averages of parameters skip "
+            "exchanges as in mode periodic, where that is faster; gradients: "
+            "mode periodic skips exchanges of gradients and makes up for them "
+            "later, which is the same for plain SGD with a constant rate, and "
+            "for nothing else, so SPAR_LR has to be one number; gradients-any: "
+            "the same, whatever SPAR_LR says.",
+     .type = &spar_config_choice,
+     .offset = FIELD(periodic),
+     .choices = periodic_choices},
     {.name = "SPAR_LOSS_SCALE",
      .initial = "auto",
      .allowed = "auto, off",

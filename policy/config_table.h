@@ -37,6 +37,8 @@ extern const spar_config_type_t spar_config_windows; /* spar_windows_t */
 extern const spar_config_type_t spar_config_report;  /* text */
 extern const spar_config_type_t spar_config_text;    /* text, any */
 extern const spar_config_type_t spar_config_layers;  /* spar_layer_list_t */
+extern const spar_config_type_t spar_config_periods; /* spar_periods_t */
+extern const spar_config_type_t spar_config_rates;   /* spar_rates_t */
 extern const spar_config_type_t spar_config_isa;     /* one of choices */
 
 extern const spar_config_row_t spar_config_table[];

@@ -33,6 +33,13 @@ static const char *const whys[SPAR_GUARDS] = {
     [SPAR_GUARD_SMALL] = SMALL OVERRIDE,
 };
 
+static const char *const whats[SPAR_GUARDS] = {
+    [SPAR_GUARD_SEVERAL] = SEVERAL,   [SPAR_GUARD_FRESH] = FRESH,
+    [SPAR_GUARD_TURNS] = TURNS,       [SPAR_GUARD_PARAMETERS] = PARAMETERS,
+    [SPAR_GUARD_RUNNING] = RUNNING,   [SPAR_GUARD_WHOLE] = WHOLE,
+    [SPAR_GUARD_ONE_SIGN] = ONE_SIGN, [SPAR_GUARD_SMALL] = SMALL,
+};
+
 static const char *const whys_in_auto[SPAR_GUARDS] = {
     [SPAR_GUARD_SEVERAL] = IN_AUTO SEVERAL,
     [SPAR_GUARD_FRESH] = IN_AUTO FRESH,
@@ -47,6 +54,11 @@ static const char *const whys_in_auto[SPAR_GUARDS] = {
 const char *spar_guard_why(spar_guard_t guard)
 {
     return whys[guard];
+}
+
+const char *spar_guard_what(spar_guard_t guard)
+{
+    return whats[guard];
 }
 
 const char *spar_guard_why_in_auto(spar_guard_t guard)

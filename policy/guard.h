@@ -33,6 +33,8 @@ typedef enum spar_guard {
 /* Why the layer stays dense, for the report, and what overrides it. Static;
  * NULL for SPAR_GUARD_NONE. */
 const char *spar_guard_why(spar_guard_t guard);
+/* What it looks like, alone. */
+const char *spar_guard_what(spar_guard_t guard);
 /* What mode auto would say; for mode shadow. */
 const char *spar_guard_why_in_auto(spar_guard_t guard);
 

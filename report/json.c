@@ -3,6 +3,7 @@
 #include "report/ab.h"
 #include "report/json_topology.h"
 #include "report/json_whole.h"
+#include "report/periodic.h"
 #include "report/shadow.h"
 #include "spar_version.h"
 
@@ -205,6 +206,8 @@ static json_t *report_json(const spar_report_t *report)
                             report->rescale_exponent),
                   &whole);
     spar_json_set(root, "densities", densities_json(&report->densities),
+                  &whole);
+    spar_json_set(root, "communicators", spar_report_periodic_json(report),
                   &whole);
     spar_json_set(root, "state", state_json(&report->state), &whole);
     spar_json_set(root, "ab", spar_report_ab_json(report), &whole);

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "policy/config.h"
 #include "policy/model.h"
+#include "policy/periodic.h"
 #include "report/topology.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ typedef struct spar_report_layer {
     spar_dtype_t dtype;
     uint64_t count; /* elements */
     bool sparse;
+    bool periodic;      /* skips exchanges */
     const char *method; /* of its present calls: mpi, ring, allgather, ... */
     const char *why;
     uint64_t calls;
@@ -82,6 +84,22 @@ typedef struct spar_report_densities {
     double predicted_most;
 } spar_report_densities_t;
 
+/* Periodic exchange on a communicator. */
+typedef struct spar_report_periodic {
+    int comm;
+    int ranks;
+    bool carries; /* of gradients; otherwise of parameters */
+    bool adapts;  /* the period follows the variance */
+    uint64_t period;
+    uint64_t exchanges; /* steps that averaged */
+    uint64_t skips;
+    uint64_t since_average; /* steps; 0: replicas were the same at the end */
+    uint64_t drifts;        /* times that they had drifted apart */
+    bool has_hint;          /* of the learning rate */
+    size_t marks;
+    const spar_periodic_mark_t *history;
+} spar_report_periodic_t;
+
 /* Residuals across runs (SPAR_STATE), of this rank. */
 typedef struct spar_report_state {
     const char *directory; /* NULL: they are not kept */
@@ -120,6 +138,8 @@ typedef struct spar_report {
     spar_report_state_t state;
     const spar_report_layer_t *layers;
     size_t layer_count;
+    const spar_report_periodic_t *periodic; /* of each communicator with any */
+    size_t periodic_count;
     spar_report_densities_t densities; /* likewise */
     /* Mode ab; NULL: another one. Of the busiest communicator. */
     const spar_windows_result_t *ab;
@@ -141,6 +161,7 @@ static inline const char *spar_report_state(const spar_report_layer_t *layer)
 {
     return layer->shadow.calls > 0 ? "shadow"
            : layer->sparse         ? "sparse"
+           : layer->periodic       ? "period"
                                    : "dense";
 }
 

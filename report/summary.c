@@ -1,5 +1,6 @@
 #include "base/quantile.h"
 #include "report/ab.h"
+#include "report/periodic.h"
 #include "report/shadow.h"
 #include "spar_version.h"
 
@@ -267,6 +268,7 @@ void spar_report_write_summary(const spar_report_t *report, FILE *file)
     spar_report_print_ab(report, file);
     print_overlap(report, file);
     print_densities(&report->densities, file);
+    spar_report_print_periodic(report, file);
     print_layers(report, file);
     print_memory(report, file);
     print_state(&report->state, file);

@@ -282,6 +282,7 @@ include(mpi/check.cmake)
 include(mpi/trouble.cmake)
 include(mpi/rounds.cmake)
 include(mpi/guards.cmake)
+include(mpi/periodic.cmake)
 include(mpi/device.cmake)
 
 # Traces, of blocking calls, of non-blocking ones, of ranks whose clocks differ,

@@ -267,9 +267,76 @@ static void changes_against_the_defaults_are_known(void **state)
     assert_null(spar_config_name(spar_config_rows()));
 }
 
+static void periods_and_rates_are_lists(void **state)
+{
+    static const char *const bad_periods[] = {"0",  "1025", "4,",
+                                              ",4", "4;5",  "1.5"};
+    static const char *const bad_rates[] = {
+        "0",      "-1",      "0.1,0.2", "5:0.1,5:0.2",
+        "0:0.1,", "1.5:0.1", "0:",      "0:0.1,0.2"};
+    spar_config_t config;
+    char error[192];
+
+    (void)state;
+    setenv("SPAR_TRAIN_STEPS", "100", 1);
+    assert_int_equal(load_with("SPAR_PERIOD", "20,5", &config, error), SPAR_OK);
+    assert_int_equal(config.periods.count, 2);
+    assert_int_equal(config.periods.period[1], 5);
+    unsetenv("SPAR_TRAIN_STEPS");
+    assert_int_equal(load_with("SPAR_PERIOD", "20,5", &config, error),
+                     SPAR_ERR_INVALID);
+    assert_non_null(strstr(error, "SPAR_TRAIN_STEPS"));
+    assert_int_equal(load_with("SPAR_PERIOD", "8", &config, error), SPAR_OK);
+    assert_int_equal(config.periods.count, 1);
+    assert_int_equal(load_with("SPAR_LR", "0:0.05,700:0.005", &config, error),
+                     SPAR_OK);
+    assert_int_equal(config.rates.count, 2);
+    assert_int_equal(config.rates.step[1], 700);
+    assert_true(config.rates.rate[1] == 0.005);
+    assert_int_equal(load_with("SPAR_LR", "0.1", &config, error), SPAR_OK);
+    assert_int_equal(config.rates.count, 1);
+    assert_int_equal(load_with("SPAR_LR", "Auto", &config, error), SPAR_OK);
+    assert_int_equal(config.rates.count, 0);
+    for (size_t i = 0; i < sizeof(bad_periods) / sizeof(bad_periods[0]); i++) {
+        assert_int_equal(
+            load_with("SPAR_PERIOD", bad_periods[i], &config, error),
+            SPAR_ERR_INVALID);
+    }
+    for (size_t i = 0; i < sizeof(bad_rates) / sizeof(bad_rates[0]); i++) {
+        assert_int_equal(load_with("SPAR_LR", bad_rates[i], &config, error),
+                         SPAR_ERR_INVALID);
+    }
+}
+
+static void lists_print_back_as_they_were_given(void **state)
+{
+    static const struct {
+        const char *name, *value;
+    } cases[] = {{"SPAR_PERIOD", "auto"}, {"SPAR_PERIOD", "12"},
+                 {"SPAR_LR", "auto"},     {"SPAR_LR", "0.05"},
+                 {"SPAR_LR", "10:0.05"},  {"SPAR_LR", "0:0.05,700:0.005"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        spar_config_t config;
+        char error[192], text[SPAR_CONFIG_VALUE_MAX] = "";
+
+        assert_int_equal(
+            load_with(cases[i].name, cases[i].value, &config, error), SPAR_OK);
+        for (size_t row = 0; row < spar_config_rows(); row++) {
+            if (strcmp(spar_config_name(row), cases[i].name) == 0) {
+                spar_config_value(&config, row, text, sizeof(text));
+            }
+        }
+        assert_string_equal(text, cases[i].value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(periods_and_rates_are_lists),
+        cmocka_unit_test(lists_print_back_as_they_were_given),
         cmocka_unit_test(every_default_parses_and_prints_back),
         cmocka_unit_test_setup(values_are_taken_from_the_environment,
                                clear_environment),
