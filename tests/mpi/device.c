@@ -20,6 +20,8 @@
  *   DEVICE_LAUNCHES or DEVICE_LOST more (emulated.h)
  * - DEVICE_SHORT: a last call names more memory than there is
  * - DEVICE_FREED: a last call names memory that was freed
+ * - DEVICE_HUNGRY: rank 1 has no memory for an array of a gradient while
+ *   buffers that take turns are on a device (failing_malloc.c)
  * - DEVICE_FLUSH: late, only in the last step
  * - DEVICE_STEPS: fewer or more
  */
@@ -293,6 +295,18 @@ static void break_device(int step)
     }
 }
 
+static void starve(int step)
+{
+    if (getenv("DEVICE_HUNGRY") == NULL || rank != 1) {
+        return;
+    }
+    if (step == steps / 2) {
+        setenv("FAILING_NOW", "16000", 1);
+    } else if (step == steps - 5) {
+        unsetenv("FAILING_NOW");
+    }
+}
+
 static void control(int step)
 {
     if (step == steps * 3 / 4 && rank == 0 && getenv("DEVICE_FLUSH") == NULL) {
@@ -310,6 +324,7 @@ static void train(call_t *calls, int number)
 
         break_device(step);
         control(step);
+        starve(step);
         for (int slot = 0; slot < number; slot++) {
             move(&calls[slot], step);
             fill(&calls[slot], step, slot);

@@ -2,8 +2,8 @@
  * A library behind Spar on one rank of which an allocation fails, if libspar.so
  * itself makes it: FAILING_NUMBER says which one (from 1; 0: none),
  * FAILING_RANK on which rank of Open MPI's or MPICH's job. At the end that rank
- * says how many there were. While the program has set FAILING_NOW, all fail;
- * those of FAILING_BYTES bytes always do.
+ * says how many there were. While the program has set FAILING_NOW, all of at
+ * least so many bytes fail; those of FAILING_BYTES bytes always do.
  */
 #include <errno.h>
 #include <link.h>
@@ -66,6 +66,13 @@ __attribute__((destructor)) static void end(void)
     }
 }
 
+static bool is_hungry(size_t bytes)
+{
+    const char *least = getenv("FAILING_NOW");
+
+    return least != NULL && bytes >= strtoul(least, NULL, 10);
+}
+
 static bool fails(const void *caller, size_t bytes)
 {
     uintptr_t place = (uintptr_t)caller;
@@ -75,8 +82,7 @@ static bool fails(const void *caller, size_t bytes)
         return false;
     }
     now = atomic_fetch_add(&allocations, 1) + 1 == fatal ||
-          (fatal_bytes > 0 && bytes == fatal_bytes) ||
-          getenv("FAILING_NOW") != NULL;
+          (fatal_bytes > 0 && bytes == fatal_bytes) || is_hungry(bytes);
     if (now) {
         errno = ENOMEM;
     }
