@@ -91,6 +91,20 @@ static uint32_t ask_driver(const void *buffer, bool *managed_p)
     return type;
 }
 
+static bool is_device_memory(const void *buffer)
+{
+    bool managed;
+
+    return ask_driver(buffer, &managed) == MEMORY_TYPE_DEVICE && !managed;
+}
+
+static bool is_known(const void *buffer)
+{
+    bool managed;
+
+    return ask_driver(buffer, &managed) != 0 || managed;
+}
+
 /* A device's memory that was freed looks like the host's: the kernel can read
  * its first and last byte then, or not. Where it may not be asked, it is taken
  * to. Registered and managed memory may be closed to it, and is not asked
@@ -165,9 +179,6 @@ static void load_library(void)
 
 static void ask_for_library(void)
 {
-    if (spar_device_ops() != NULL) {
-        return;
-    }
     pthread_mutex_lock(&lock);
     if (!asked) {
         asked = true;
@@ -196,18 +207,15 @@ static spar_device_place_t look_near(const void *buffer, uint64_t bytes,
     return SPAR_DEVICE_BLIND;
 }
 
-static spar_device_place_t look_far(const void *buffer, uint64_t bytes,
-                                    int *device_p)
+static spar_device_place_t look_by_library(const spar_cuda_ops_t *ops,
+                                           const void *buffer, uint64_t bytes,
+                                           int *device_p)
 {
-    const spar_cuda_ops_t *ops;
+    spar_cuda_place_t place = ops->locate(buffer, device_p);
 
-    ask_for_library();
-    ops = spar_device_ops();
-    if (ops == NULL) {
-        return SPAR_DEVICE_BLIND;
-    }
-    if (ops->locate(buffer, device_p) != SPAR_CUDA_DEVICE) {
-        return SPAR_DEVICE_NEAR;
+    if (place != SPAR_CUDA_DEVICE) {
+        return look_near(buffer, bytes,
+                         place == SPAR_CUDA_MANAGED || is_known(buffer));
     }
     if (ops->check(buffer, bytes) != SPAR_OK) {
         complain("a GPU's memory, which is not all there", buffer, bytes);
@@ -219,14 +227,16 @@ static spar_device_place_t look_far(const void *buffer, uint64_t bytes,
 spar_device_place_t spar_device_find(const void *buffer, uint64_t bytes,
                                      int *device_p)
 {
-    uint32_t type;
-    bool managed;
-
     if (!has_driver()) {
         return SPAR_DEVICE_NEAR;
     }
-    type = ask_driver(buffer, &managed);
-    return type == MEMORY_TYPE_DEVICE && !managed
-               ? look_far(buffer, bytes, device_p)
-               : look_near(buffer, bytes, type != 0);
+    if (spar_device_ops() == NULL) {
+        if (!is_device_memory(buffer)) {
+            return look_near(buffer, bytes, is_known(buffer));
+        }
+        ask_for_library();
+    }
+    return spar_device_ops() == NULL
+               ? SPAR_DEVICE_BLIND
+               : look_by_library(spar_device_ops(), buffer, bytes, device_p);
 }
