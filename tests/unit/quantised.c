@@ -266,6 +266,15 @@ static void tell_rice(spar_wire_header_t *header, unsigned char *payload)
     header->parameter = 0;
 }
 
+/* All entries, but with their indices in front. */
+static void tell_indices(spar_wire_header_t *header, unsigned char *payload)
+{
+    header->coding = SPAR_WIRE_RICE;
+    header->payload_bytes += 128 / 8;
+    memset(payload, 0xff, 128 / 8);
+    memset(payload + 128 / 8, 100, 130);
+}
+
 static void tell_fewer(spar_wire_header_t *header, unsigned char *payload)
 {
     (void)payload;
@@ -365,6 +374,7 @@ static void no_message_is_believed(void **state)
         {NULL, tell_nothing, 0},
         {"more or fewer", tell_nothing, 1},
         {"does not fit the number of entries", tell_rice, 0},
+        {"more or fewer", tell_indices, 0},
         {"more or fewer", tell_fewer, 0},
         {"a scale of the values is out of range", tell_scale, 0},
         {"more or fewer", tell_phase, 0},
