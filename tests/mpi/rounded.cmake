@@ -37,3 +37,6 @@ spar_mpi_test(quantised_averaging ENV SPAR_MODE=quantised
 spar_mpi_test(quantised_double ENV SPAR_MODE=quantised
     ARGS -n 2 -m "sums are right" -m "only float32 travels with fewer bits"
         -- ${sim} --double --expect dense)
+spar_mpi_test(quantised_persistent ENV SPAR_MODE=quantised
+    ARGS -n 2 -m "sums are right" -m "persistent: dense in mode quantised"
+        -- ${nonblocking} --complete mixed --persistent --expect dense)
