@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ways import ADPSGD, ROOT
+from ways import ADPSGD, DECREASING, ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
@@ -25,11 +25,11 @@ def courses(rows):
 
 
 def colours(style, found):
-    """ADPSGD stands out; the others are shades from light to dark."""
-    shades = ["#b8c4ce", style.DENSE, "#6b7c8f", style.DENSE_BEST, style.TEXT]
-    plain = [key for key, *_ in found if key != ADPSGD]
-    table = {key: shades[place % len(shades)] for place, key in enumerate(plain)}
-    return dict(table, **{ADPSGD: style.SPAR})
+    """Fixed periods are shades from light to dark; the others stand out."""
+    table = {ADPSGD: style.SPAR, DECREASING: style.ACCENT}
+    fixed = [key for key, *_ in found if key not in table]
+    shades = ["#b8c4ce", "#7b8794", style.TEXT]
+    return dict(table, **dict(zip(fixed, shades)))
 
 
 def positive(steps, values):

@@ -19,6 +19,11 @@ def periodic_of(report):
     return max(found, default=None, key=lambda each: each["exchanges"] + each["skips"])
 
 
+def periodic_steps(periodic):
+    """Of which the seconds are known: not of the last one."""
+    return periodic["exchanges"] + periodic["skips"] - 1
+
+
 def share_of(periodic):
     """Of steps with an exchange; None: no step was skipped or exchanged."""
     steps = periodic["exchanges"] + periodic["skips"]
@@ -84,8 +89,9 @@ class Results:
         if job.stage == QUALITY:
             return
         if job.key == PROBE:
+            known = seconds[-LAST_PERIODS * PROBE_PERIOD:]
             kept["exchange_step_s"], kept["skip_step_s"] = split_times(
-                seconds[-LAST_PERIODS * PROBE_PERIOD:], PROBE_PERIOD)
+                known[-periodic_steps(kept["periodic"]):], PROBE_PERIOD)
         else:
             kept["step_s"] = statistics.median(seconds[-LAST_STEPS:])
 

@@ -20,13 +20,14 @@ ANY_ALGORITHM = "ring"
 # averages: parameters in each step, instead of summing gradients; spar: SPAR_
 # settings, None without Spar. Keys of those that skip exchanges are in PERIODIC.
 Way = namedtuple("Way", "key label averages spar")
-FULL, GRADIENTS, QSGD, LAGS, ADPSGD = "full", "gradients", "qsgd", "lags", "adpsgd"
+FULL, DECREASING, ADPSGD = "full", "decreasing", "adpsgd"
+GRADIENTS, QSGD, LAGS = "gradients", "qsgd", "lags"
 WAYS = {way.key: way for way in (
     Way(FULL, "full communication", True, None),
     Way("cpsgd4", "CPSGD, p = 4", True, {"SPAR_PERIOD": "4"}),
     Way("cpsgd8", "CPSGD, p = 8", True, {"SPAR_PERIOD": "8"}),
     Way("cpsgd16", "CPSGD, p = 16", True, {"SPAR_PERIOD": "16"}),
-    Way("decreasing", "decreasing, p = 20, then 5", True, {"SPAR_PERIOD": "20,5"}),
+    Way(DECREASING, "decreasing, p = 20, then 5", True, {"SPAR_PERIOD": "20,5"}),
     Way(ADPSGD, "ADPSGD", True, {"SPAR_PERIOD": "auto"}),
     Way(GRADIENTS, "gradients, dense", False, None),
     Way(QSGD, "gradients, QSGD of 8 bits", False,
