@@ -144,9 +144,9 @@ def filled():
     for algorithm, step in (("default", 0.8), ("ring", 0.4)):
         found.add(job(todo.ALGORITHM, "full", algorithm=algorithm),
                   {"steps": 5.0, "step_time_median_s": step}, None)
-    # Of its 13 periodic steps the last one's time is not known.
+    # Of its 9 periodic steps the last one's time is not known; those before are dense.
     found.add(job(todo.TIME, "probe"), {"steps": 42.0},
-              report([0.5] * 29 + [0.1, 0.1, 0.1, 0.5] * 3, None, periodic(3, 10)))
+              report([0.5] * 29 + [0.1, 0.1, 0.1, 0.5] * 2, None, periodic(2, 7)))
     found.add(job(todo.TIME, "lags"), {"steps": 96.0},
               report([5.0] * 84 + [0.2] * 12, 50e3))
     return found
