@@ -29,7 +29,7 @@
 
 enum {
     LAYERS = 3,
-    MOST = 8000,
+    MOST = 6000,
     MOST_RANKS = 5,
     SPECIAL = 34, /* step in which something happens */
     CHANGE = 40
@@ -37,7 +37,7 @@ enum {
 
 #define GRID 1024.0
 
-static const int sizes[LAYERS] = {MOST, 6000, 5001};
+static const int sizes[LAYERS] = {MOST, 5001, 4500};
 static double all[MOST_RANKS][LAYERS][MOST]; /* what each rank has */
 static double buffers[LAYERS][MOST], results[LAYERS][MOST];
 static bool is(const char *name);
@@ -285,6 +285,7 @@ static void train(void)
         int kinds[2];
         double before;
 
+        watchdog_feed("periodic");
         for (int of = 0; of < size; of++) {
             update(of, step);
         }
@@ -326,7 +327,6 @@ int main(int argc, char **argv)
     }
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &world);
-    watchdog_feed("periodic");
     MPI_Comm_split(MPI_COMM_WORLD, is("split") ? world % 2 : 0, world, &comm);
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);

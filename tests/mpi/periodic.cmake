@@ -50,8 +50,8 @@ spar_mpi_test(periodic_parts_unknown ENV SPAR_MODE=periodic SPAR_PERIOD=20,5
     ARGS -c fail -m "SPAR_PERIOD with several periods needs SPAR_TRAIN_STEPS"
         -a "sums are right" -- $<TARGET_FILE:mpi_periodic>)
 spar_mpi_test(periodic_adapts SCRIPT periodic.sh
-    ENV SPAR_MODE=periodic SPAR_LEARN_STEPS=4 SPAR_TRAIN_STEPS=260 SPAR_LR=0:0.1,100:0.5
-    ARGS 3 $<TARGET_FILE:mpi_periodic> variance steps 260)
+    ENV SPAR_MODE=periodic SPAR_LEARN_STEPS=4 SPAR_TRAIN_STEPS=200 SPAR_LR=0:0.1,80:0.5
+    ARGS 3 $<TARGET_FILE:mpi_periodic> variance steps 200)
 # In mode auto, where dense calls are slow
 spar_periodic_test(auto 2 plain
     ENV SPAR_MODE=auto SPAR_PERIODIC=auto SPAR_PERIOD=4 ${slow_dense}

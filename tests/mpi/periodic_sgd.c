@@ -158,11 +158,11 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    watchdog_feed("periodic_sgd");
     for (int step = 0; step < STEPS; step++) {
         if (flush && step == STEPS - 1 && rank == size - 1) {
             MPI_Pcontrol(2);
         }
+        watchdog_feed("periodic_sgd");
         train(step);
         count(step);
     }

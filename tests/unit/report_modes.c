@@ -1,7 +1,9 @@
-/* What the report tells of the modes that compare dense and sparse steps. */
+/* What the report tells of the modes that compare dense and sparse steps, and
+ * of exchanges that are skipped. */
 #include "unit.h"
 
 #include "report/ab.h"
+#include "report/periodic.h"
 #include "report/shadow.h"
 
 #include <stdlib.h>
@@ -186,22 +188,69 @@ static void each_layer_tells_of_its_own(void **state)
     json_decref(none);
 }
 
+static void skipped_exchanges_are_told_by_communicator(void **state)
+{
+    const spar_periodic_mark_t marks[] = {{40, 4, 1.5, 0.25}, {45, 5, 2, 0.5}};
+    const spar_report_periodic_t periodic[] = {
+        {.comm = 3,
+         .ranks = 4,
+         .adapts = true,
+         .period = 5,
+         .exchanges = 10,
+         .skips = 35,
+         .since_average = 2,
+         .drifts = 1,
+         .has_hint = true,
+         .marks = 2,
+         .history = marks},
+        {.comm = 4, .ranks = 2, .carries = true, .period = 8}};
+    spar_report_t report = {.periodic = periodic, .periodic_count = 2};
+    json_t *all = spar_report_periodic_json(&report);
+    const json_t *first = json_array_get(all, 0);
+    const json_t *object = json_object_get(first, "periodic");
+    const json_t *history = json_object_get(object, "history");
+
+    (void)state;
+    assert_says(&report, spar_report_print_periodic,
+                "communicator 3 of 4 ranks, parameters: 10 steps averaged, 35 "
+                "skipped; period 5 at last; replicas drifted apart 1 times");
+    assert_says(&report, spar_report_print_periodic,
+                "communicator 4 of 2 ranks, gradients: 0 steps averaged");
+    assert_int_equal(json_array_size(all), 2);
+    assert_true(real_of(first, "comm") == 3 && real_of(first, "ranks") == 4);
+    assert_true(real_of(object, "period") == 5);
+    assert_true(real_of(object, "exchanges") == 10);
+    assert_true(real_of(object, "skips") == 35);
+    assert_true(real_of(object, "since_average") == 2);
+    assert_string_equal(json_string_value(json_object_get(object, "rate_from")),
+                        "hint");
+    assert_int_equal(json_array_size(history), 2);
+    assert_true(real_of(json_array_get(history, 1), "step") == 45);
+    assert_true(real_of(json_array_get(history, 1), "period") == 5);
+    assert_true(real_of(json_array_get(history, 1), "variance") == 2);
+    assert_true(real_of(json_array_get(history, 1), "rate") == 0.5);
+    json_decref(all);
+}
+
 static void other_modes_tell_nothing(void **state)
 {
     spar_report_t report = {.layers = layers, .layer_count = 3};
     char *ab = printed(&report, spar_report_print_ab);
     char *shadow = printed(&report, spar_report_print_shadow);
+    char *periodic = printed(&report, spar_report_print_periodic);
     json_t *ab_json = spar_report_ab_json(&report);
     json_t *shadow_json = spar_report_shadow_json(&report);
 
     (void)state;
     assert_string_equal(ab, "");
     assert_string_equal(shadow, "");
+    assert_string_equal(periodic, "");
     assert_true(json_is_null(ab_json) && json_is_null(shadow_json));
     json_decref(ab_json);
     json_decref(shadow_json);
     free(ab);
     free(shadow);
+    free(periodic);
 }
 
 int main(void)
@@ -212,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_step_is_the_sum_of_its_exchanges),
         cmocka_unit_test(without_a_prediction_none_is_told),
         cmocka_unit_test(each_layer_tells_of_its_own),
+        cmocka_unit_test(skipped_exchanges_are_told_by_communicator),
         cmocka_unit_test(other_modes_tell_nothing)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
