@@ -4,6 +4,7 @@
  * parameters, so the mean of replicas that train apart is what dense SGD has:
  * whenever replicas are the same they must be that, but for rounding.
  *   periodic_sgd [nonblocking] [out-of-place] [nan] [flush] [changed]
+ * changed: steps have another layer from some step on.
  */
 #include <math.h>
 #include <mpi.h>
@@ -18,8 +19,10 @@ enum {
     LAYERS = 2,
     MOST = 6000,
     STEPS = 61,
+    MORE_STEPS = 109, /* where the step changes */
+    EXTRA = 4200,
     SPECIAL = 34,
-    CHANGE = 40
+    CHANGE = 41
 };
 
 #define RATE      0.25
@@ -77,6 +80,18 @@ static void call(int layer, MPI_Request *request)
     }
 }
 
+/* Another layer, from some step on. */
+static void sum_more(int step)
+{
+    static float more[EXTRA];
+
+    for (int i = 0; i < EXTRA; i++) {
+        more[i] = (float)gradient_sample(rank, step, LAYERS, i);
+    }
+    MPI_Allreduce(MPI_IN_PLACE, more, EXTRA, MPI_FLOAT, MPI_SUM,
+                  MPI_COMM_WORLD);
+}
+
 /* A step with bad values is left out by all, as a loss scaler does. */
 static bool update(int step)
 {
@@ -104,18 +119,19 @@ static void train(int step)
     MPI_Request requests[LAYERS];
 
     for (int n = 0; n < LAYERS; n++) {
-        int layer = changed && step >= CHANGE ? LAYERS - 1 - n : n;
-
-        for (int i = 0; i < sizes[layer]; i++) {
-            gradients[layer][i] =
+        for (int i = 0; i < sizes[n]; i++) {
+            gradients[n][i] =
                 is_bad(step, rank)
                     ? NAN
-                    : (float)slope((double)own[layer][i], rank, step, layer, i);
+                    : (float)slope((double)own[n][i], rank, step, n, i);
         }
-        call(layer, &requests[n]);
+        call(n, &requests[n]);
     }
     if (nonblocking) {
         MPI_Waitall(LAYERS, requests, MPI_STATUSES_IGNORE);
+    }
+    if (changed && step >= CHANGE) {
+        sum_more(step);
     }
     if (update(step)) {
         train_dense(step);
@@ -158,7 +174,7 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < (changed ? MORE_STEPS : STEPS); step++) {
         if (flush && step == STEPS - 1 && rank == size - 1) {
             MPI_Pcontrol(2);
         }
