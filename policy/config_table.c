@@ -103,10 +103,12 @@ const spar_config_row_t spar_config_table[] = {
     {.name = "SPAR_WATCH_STEPS",
      .initial = "8",
      .allowed = "8 to 100000",
-     .doc = "With SPAR_MODE=auto: dense steps, once the sequence is learnt, "
-            "before any layer goes sparse. They show what dense calls cost and "
-            "whether it is gradients that are summed; in the last 8, MPI's sum "
-            "and Spar's ring take turns.",
+     .doc =
+         "Modes auto and periodic: dense steps, once the sequence is learnt, "
+         "before any layer goes sparse or skips. They show what dense calls "
+         "cost and "
+         "whether it is gradients that are summed; in the last 8, MPI's sum "
+         "and Spar's ring take turns.",
      .type = &spar_config_number,
      .offset = FIELD(watch_steps),
      .low = 8,
