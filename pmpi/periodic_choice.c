@@ -40,25 +40,44 @@ static bool may_carry(void)
            config->rates.count == 1;
 }
 
+/* Of each layer: whether this rank divides, and the least and the most that
+ * comes back. */
+enum {
+    OF_DIVISION,
+    OF_LEAST,
+    OF_MOST,
+    NUMBERS
+};
+
 size_t spar_periodic_tell(spar_comm_t *comm, double *values)
 {
     for (size_t i = 0; i < comm->layer_count; i++) {
         const spar_average_t *average = &comm->layers[i].periodic.average;
+        double share = spar_average_share(average, comm->size);
+        double *numbers = values + NUMBERS * i;
 
-        values[i] = average->memory == NULL
-                        ? -1
-                        : spar_average_divides(average, comm->size);
+        numbers[OF_DIVISION] = average->memory == NULL
+                                   ? -1
+                                   : spar_average_divides(average, comm->size);
+        numbers[OF_LEAST] = share;
+        numbers[OF_MOST] = -share;
     }
-    values[comm->layer_count] = comm->latency;
-    return comm->layer_count + 1;
+    values[NUMBERS * comm->layer_count] = comm->latency;
+    return NUMBERS * comm->layer_count + 1;
 }
 
 void spar_periodic_take(spar_comm_t *comm, const double *values)
 {
     for (size_t i = 0; i < comm->layer_count; i++) {
-        comm->layers[i].periodic.divides = (int)values[i];
+        const double *numbers = values + NUMBERS * i;
+        double spread = -numbers[OF_MOST] - numbers[OF_LEAST];
+
+        comm->layers[i].periodic.divides = (int)numbers[OF_DIVISION];
+        if (numbers[OF_DIVISION] > 0 && spread > SPAR_AVERAGE_SPREAD) {
+            comm->layers[i].periodic.divides = 0;
+        }
     }
-    comm->periodic.latency = values[comm->layer_count];
+    comm->periodic.latency = values[NUMBERS * comm->layer_count];
 }
 
 /* The same on every rank: all of it was agreed on. */

@@ -157,10 +157,15 @@ void spar_average_look_at_sum(spar_average_t *average, const void *sum)
     average->has_input = false;
 }
 
+double spar_average_share(const spar_average_t *average, int ranks)
+{
+    return average->square > 0 ? average->dot / average->square * ranks : 0;
+}
+
 bool spar_average_divides(const spar_average_t *average, int ranks)
 {
-    return average->square > 0 && fabs(average->dot / average->square * ranks -
-                                       1) <= SPAR_AVERAGE_TOLERANCE;
+    return fabs(spar_average_share(average, ranks) - 1) <=
+           SPAR_AVERAGE_TOLERANCE;
 }
 
 double spar_average_distance(const spar_average_t *average, int ranks)

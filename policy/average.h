@@ -24,6 +24,10 @@
 
 /* A trainer divides if its inputs are the last sum / ranks, but for so much. */
 #define SPAR_AVERAGE_TOLERANCE 0.02
+/* And if that share is the same on all ranks, but for so much: parameters that
+ * grow or shrink do so on all of them, but ranks with unequal weights would
+ * grow by their share of it in each step that skips. */
+#define SPAR_AVERAGE_SPREAD 0.002
 
 /* Zero-initialised: nothing seen. */
 typedef struct spar_average {
@@ -59,6 +63,8 @@ void spar_average_take_input(spar_average_t *average, const void *input);
 /* What the call delivers. */
 void spar_average_look_at_sum(spar_average_t *average, const void *sum);
 
+/* Inputs by the sums before them, divided by `ranks`: about 1. 0: not known. */
+double spar_average_share(const spar_average_t *average, int ranks);
 /* Whether inputs were the sums before them, divided by `ranks`, in all that was
  * seen. */
 bool spar_average_divides(const spar_average_t *average, int ranks);

@@ -11,6 +11,7 @@
  *   pause     MPI_Pcontrol(0) on rank 0 for two steps
  *   nan       one rank has NaN in one layer, in a step that would skip
  *   nan-all   the same in all layers
+ *   uneven    ranks have parts that differ by less than 1 %
  *   weighted  ranks have unequal parts       broadcast  only rank 0 has any
  *   gradients instead of parameters          split      in two communicators
  *   variance  says what S is (policy/periodic.h) in each step that averages
@@ -72,10 +73,18 @@ static void check(bool ok, const char *what, int step, int layer)
     }
 }
 
+static bool has_weights(void)
+{
+    return is("weighted") || is("uneven") || is("broadcast");
+}
+
 static double weight(int of)
 {
     if (is("broadcast")) {
         return of == 0 ? 1 : 0;
+    }
+    if (is("uneven")) {
+        return (1 + (of == 0 ? 0.005 : -0.005 / (size - 1))) / size;
     }
     return is("weighted") ? (of == 0 ? 0.5 : 0.5 / (size - 1)) : 1.0 / size;
 }
@@ -103,9 +112,8 @@ static double part(int of, int step, int layer, int i)
         ((is("nan") && layer == 1) || is("nan-all"))) {
         return NAN;
     }
-    return is("weighted") || is("broadcast")
-               ? rint(all[of][layer][i] * weight(of) * GRID) / GRID
-               : all[of][layer][i];
+    return has_weights() ? rint(all[of][layer][i] * weight(of) * GRID) / GRID
+                         : all[of][layer][i];
 }
 
 static double sum(int step, int layer, int i)
@@ -152,7 +160,7 @@ static void take(int step, int layer, kind_t kind)
             double value = kind == SKIPPED ? size * part(of, step, layer, i)
                                            : sum(step, layer, i);
 
-            value = is("weighted") || is("broadcast") ? value : value / size;
+            value = has_weights() ? value : value / size;
             all[of][layer][i] = isnan(value) ? 50 : rint(value * GRID) / GRID;
         }
     }
@@ -229,7 +237,7 @@ static bool must_sum(int step)
            (is("nan") && step == SPECIAL + 1) ||
            (is("nan-all") && (step == SPECIAL || step == SPECIAL + 1)) ||
            (is("pause") && (step == SPECIAL || step == SPECIAL + 1)) ||
-           is("weighted") || is("broadcast") || is("gradients");
+           has_weights() || is("gradients");
 }
 
 /* Layers may differ there. */

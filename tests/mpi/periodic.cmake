@@ -32,6 +32,8 @@ spar_periodic_test(nonblocking_flush 4 "nonblocking out-of-place flush" ${four}
     ARGS -m "gaps: 4 4 4 4 2 4 4 4 4 4 4;")
 spar_periodic_test(weighted 3 weighted ${four} ARGS -m " 0 of 60 steps skipped"
     -m "not every rank divides the sum by the number of ranks")
+spar_periodic_test(uneven 3 uneven ${four} ARGS -m " 0 of 60 steps skipped"
+    -m "not every rank divides the sum by the number of ranks")
 spar_periodic_test(broadcast 3 broadcast ${four} ARGS -m " 0 of 60 steps skipped"
     -m "not every rank divides the sum by the number of ranks")
 spar_periodic_test(gradients 3 gradients ${four} ARGS -m " 0 of 60 steps skipped"
