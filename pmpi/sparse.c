@@ -1,65 +1,24 @@
 #include "pmpi/sparse.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "exchange/split_state.h"
-#include "pmpi/check.h"
-#include "pmpi/cost.h"
 #include "pmpi/engine.h"
-#include "pmpi/flush.h"
 #include "pmpi/fresh.h"
 #include "pmpi/half.h"
 #include "pmpi/reach.h"
 #include "pmpi/rescale.h"
 #include "pmpi/resident.h"
 #include "pmpi/rounded.h"
+#include "pmpi/sparse_part.h"
 #include "policy/density.h"
 #include "sparsify/residual.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The report's residual share looks at one exchange in so many. */
-#define NORM_EXCHANGES 16
-
 uint64_t spar_sparse_most_entries(const spar_layer_t *layer, double density)
 {
     return spar_layer_most_entries(layer, layer->count, density);
-}
-
-/* A piece of the call: the first one on the call's lane, the others on lanes
- * that are kept for them. */
-typedef struct part {
-    spar_lane_t *lane;
-    spar_piece_t *piece;
-    spar_exchange_size_t size;
-} part_t;
-
-static spar_lane_t *lane_of(const spar_op_t *op, unsigned index)
-{
-    return index == 0 ? op->lane : &op->comm->side_lanes[index - 1];
-}
-
-static part_t part_of(const spar_op_t *op, unsigned index)
-{
-    spar_layer_t *layer = op->layer;
-    spar_piece_t *piece = spar_layer_piece(layer, index);
-
-    return (part_t){.lane = lane_of(op, index),
-                    .piece = piece,
-                    .size = {.dtype = layer->dtype,
-                             .values = layer->values,
-                             .count = piece->count,
-                             .entries = spar_layer_most_entries(
-                                 layer, piece->count, op->density),
-                             .feedback = layer->select != SPAR_SELECT_NONZERO,
-                             .targeted = op->is_resident}};
-}
-
-/* Entries for which every rank has room. */
-static uint64_t *room_of(const spar_op_t *op, const part_t *part)
-{
-    return &part->piece->room[part->lane->number][op->method];
 }
 
 static void *at(const spar_layer_t *layer, const void *elements,
@@ -198,7 +157,7 @@ uint32_t spar_sparse_select(spar_op_t *op, spar_selection_t *selection)
 }
 
 /* On the device that holds the gradient. */
-static uint32_t prepare_resident(spar_op_t *op, const part_t *part)
+static uint32_t prepare_resident(spar_op_t *op, const spar_part_t *part)
 {
     spar_layer_t *layer = op->layer;
     spar_selection_t *selection = &part->lane->selection;
@@ -215,7 +174,7 @@ static uint32_t prepare_resident(spar_op_t *op, const part_t *part)
     return flags;
 }
 
-static uint32_t prepare(spar_op_t *op, const part_t *part)
+static uint32_t prepare(spar_op_t *op, const spar_part_t *part)
 {
     spar_selection_t *selection = &part->lane->selection;
     uint32_t flags;
@@ -317,7 +276,7 @@ static uint32_t look_for_flush(const spar_op_t *op, const spar_piece_t *piece)
 static spar_status_t start_piece(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
-    part_t part = part_of(op, op->pieces_started);
+    spar_part_t part = spar_part_of(op, op->pieces_started);
     spar_exchange_t *exchange = part.lane->machines[op->method];
     spar_exchange_call_t call = {.header = {.slot = op->wire_slot,
                                             .plan = op->plan,
@@ -326,8 +285,8 @@ static spar_status_t start_piece(spar_op_t *op)
                                             .dtype = layer->dtype,
                                             .count = part.piece->count},
                                  .selection = &part.lane->selection,
-                                 .eager =
-                                     *room_of(op, &part) >= part.size.entries,
+                                 .eager = *spar_part_room(op, &part) >=
+                                          part.size.entries,
                                  .apply = layer->piece_count == 1};
     double begin = spar_clock_now();
 
@@ -380,7 +339,7 @@ spar_status_t spar_sparse_start(spar_op_t *op, uint32_t slot)
 static spar_status_t progress_piece(spar_op_t *op, unsigned index,
                                     bool *moved_p)
 {
-    spar_lane_t *lane = lane_of(op, index);
+    spar_lane_t *lane = spar_part_lane(op, index);
     uint64_t moves = lane->exchange->moves;
 
     if (lane->status == SPAR_INPROGRESS) {
@@ -399,7 +358,7 @@ bool spar_sparse_has_agreed(const spar_op_t *op)
     bool agreed = op->pieces_started == op->layer->piece_count;
 
     for (unsigned i = 0; agreed && i < op->pieces_started; i++) {
-        agreed = lane_of(op, i)->exchange->agreed;
+        agreed = spar_part_lane(op, i)->exchange->agreed;
     }
     return agreed;
 }
@@ -409,7 +368,7 @@ uint32_t spar_sparse_flags(const spar_op_t *op)
     uint32_t flags = 0;
 
     for (unsigned i = 0; i < op->pieces_started; i++) {
-        flags |= lane_of(op, i)->exchange->flags;
+        flags |= spar_part_lane(op, i)->exchange->flags;
     }
     return flags;
 }
@@ -423,12 +382,13 @@ static void settle_pieces(spar_op_t *op, bool moved)
     if (spar_sparse_flags(op) != 0) {
         while (op->pieces_unsettled > 0) {
             op->pieces_unsettled--;
-            spar_exchange_settle(lane_of(op, op->pieces_unsettled)->exchange,
-                                 false);
+            spar_exchange_settle(
+                spar_part_lane(op, op->pieces_unsettled)->exchange, false);
         }
     } else if (!moved) {
         op->pieces_unsettled--;
-        spar_exchange_settle(lane_of(op, op->pieces_unsettled)->exchange, true);
+        spar_exchange_settle(spar_part_lane(op, op->pieces_unsettled)->exchange,
+                             true);
     }
 }
 
@@ -474,155 +434,4 @@ spar_status_t spar_sparse_progress(spar_op_t *op, bool *moved_p)
 const char *spar_sparse_cause(const spar_op_t *op)
 {
     return op->cause;
-}
-
-static double norm2_of(const spar_selection_t *selection, size_t begin,
-                       size_t end)
-{
-    double sum = 0;
-
-    for (size_t i = begin; i < end; i++) {
-        double value = selection->dtype == SPAR_DTYPE_F64
-                           ? ((const double *)selection->values)[i]
-                           : ((const float *)selection->values)[i];
-
-        sum += value * value;
-    }
-    return sum;
-}
-
-static bool is_sampled(const spar_layer_t *layer)
-{
-    return layer->exchanges % NORM_EXCHANGES == 1;
-}
-
-/* What one piece has come to. */
-static void note_piece(spar_op_t *op, unsigned index)
-{
-    part_t part = part_of(op, index);
-    const spar_selection_t *selection = &part.lane->selection;
-    spar_layer_t *layer = op->layer;
-
-    if (*room_of(op, &part) < part.size.entries) {
-        *room_of(op, &part) = part.size.entries;
-    }
-    layer->entries_sent += part.lane->exchange->entries_sent;
-    if (is_sampled(layer)) {
-        layer->sent_norm2 = (index == 0 ? 0 : layer->sent_norm2) +
-                            norm2_of(selection, 0, selection->count);
-    }
-}
-
-static void note_call(spar_op_t *op)
-{
-    spar_layer_t *layer = op->layer;
-
-    layer->owes = layer->residual != NULL;
-    layer->looked_at++;
-    layer->sparse_calls++;
-    op->was_sparse = true;
-}
-
-void spar_sparse_note_merged(spar_op_t *op, const spar_selection_t *selection,
-                             size_t begin, size_t end)
-{
-    if (is_sampled(op->layer)) {
-        op->layer->sent_norm2 = norm2_of(selection, begin, end);
-    }
-    op->layer->merged_calls++;
-    spar_rescale_note(op, 0);
-    note_call(op);
-}
-
-static void note_sparse(spar_op_t *op)
-{
-    for (unsigned i = 0; i < op->pieces_started; i++) {
-        note_piece(op, i);
-    }
-    if (!op->is_resident) {
-        spar_fresh_take(op->layer);
-    }
-    note_call(op);
-}
-
-/* A sum that does not fit the application's buffer is like Inf in a gradient.
- */
-static bool overflows(spar_op_t *op)
-{
-    bool fits = op->is_resident
-                    ? !op->overflows
-                    : !spar_half_is(op->layer) || spar_engine_is_shadow() ||
-                          spar_half_deliver(op);
-
-    if (fits) {
-        return false;
-    }
-    op->method = SPAR_METHODS;
-    op->comm->nonfinite_calls++;
-    return true;
-}
-
-/* The result is in the application's buffer. */
-static void deliver(spar_op_t *op)
-{
-    if (!op->is_resident && !spar_engine_is_shadow() &&
-        !spar_reach_deliver(op)) {
-        spar_error("the result of an allreduce cannot be copied to its device");
-        op->code = MPI_ERR_OTHER;
-    }
-}
-
-/* Without a flag. Whether the result is delivered. */
-static bool conclude_sparse(spar_op_t *op, uint64_t bytes)
-{
-    if (overflows(op)) {
-        return false;
-    }
-    deliver(op);
-    note_sparse(op);
-    spar_check_note(op);
-    if (spar_engine_is_shadow()) {
-        spar_shadow_end_sparse(op, bytes, is_sampled(op->layer));
-    }
-    return !spar_engine_is_shadow();
-}
-
-/* Persistent calls deliver by themselves (pmpi/standing.c). */
-static void answer_flush(spar_op_t *op, uint32_t flags)
-{
-    if (spar_flush_waits(op, flags)) {
-        spar_flush_postpone(op, flags);
-    } else if (op->standing == NULL) {
-        (void)spar_flush_begin(op);
-    }
-}
-
-bool spar_sparse_conclude(spar_op_t *op)
-{
-    uint32_t flags = spar_sparse_flags(op);
-    uint64_t bytes = 0;
-
-    for (unsigned i = 0; i < op->pieces_started; i++) {
-        bytes += lane_of(op, i)->exchange->bytes_sent;
-    }
-    spar_cost_bytes(op, bytes);
-    spar_rescale_note(op, flags);
-    if (flags == 0) {
-        return conclude_sparse(op, bytes);
-    }
-    if (spar_engine_is_shadow()) {
-        spar_shadow_drop_sparse(op);
-    }
-    op->method = SPAR_METHODS; /* what it takes now tells nothing */
-    /* Non-finite, out of memory, or paused: as if Spar were not there. */
-    if ((flags & SPAR_WIRE_NONFINITE) != 0) {
-        op->comm->nonfinite_calls++;
-    }
-    if (op->layer->natural && (flags & SPAR_WIRE_NO_MEMORY) != 0) {
-        spar_layer_make_selective(op->layer, &spar_engine.config);
-    }
-    if ((flags & SPAR_WIRE_FLUSH) != 0) {
-        answer_flush(op, flags);
-    }
-    return false;
 }
