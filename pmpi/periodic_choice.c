@@ -72,6 +72,9 @@ void spar_periodic_take(spar_comm_t *comm, const double *values)
         const double *numbers = values + NUMBERS * i;
         double spread = -numbers[OF_MOST] - numbers[OF_LEAST];
 
+        spar_debug("communicator %d, slot %zu: inputs are %.5f to %.5f of the "
+                   "sums by the ranks",
+                   comm->number, i, numbers[OF_LEAST], -numbers[OF_MOST]);
         comm->layers[i].periodic.divides = (int)numbers[OF_DIVISION];
         if (numbers[OF_DIVISION] > 0 && spread > SPAR_AVERAGE_SPREAD) {
             comm->layers[i].periodic.divides = 0;

@@ -27,7 +27,7 @@
 /* And if that share is the same on all ranks, but for so much: parameters that
  * grow or shrink do so on all of them, but ranks with unequal weights would
  * grow by their share of it in each step that skips. */
-#define SPAR_AVERAGE_SPREAD 0.002
+#define SPAR_AVERAGE_SPREAD 0.005
 
 /* Zero-initialised: nothing seen. */
 typedef struct spar_average {
