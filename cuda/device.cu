@@ -103,17 +103,24 @@ static uint64_t length_at(const void *pointer, uint64_t bytes)
 }
 
 /* The driver knows the range only where a context is current; the caller may be
- * a thread that has none, or another device's. */
+ * a thread that has none, or another device's. Nothing before this has needed
+ * the runtime, so whether that works is found out here. */
 spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes)
 {
+    spar_cuda_device_t *device;
+    spar_status_t status;
     uint64_t length = 0;
     place_t place;
 
     if (spar_cuda_driver() == NULL) {
         return spar_cuda_error(SPAR_ERR_INVALID, "no CUDA driver is loaded");
     }
-    if (ask(pointer, &place) && context_of(&place) &&
-        spar_cuda_driver()->push(place.context) == CUDA_SUCCESS) {
+    if (ask(pointer, &place) && context_of(&place)) {
+        status =
+            spar_cuda_enter(number_of(place.context, place.ordinal), &device);
+        if (status != SPAR_OK) {
+            return status;
+        }
         length = length_at(pointer, bytes);
         spar_cuda_leave();
     }
@@ -140,19 +147,20 @@ uint64_t spar_cuda_pool(void)
     return bytes;
 }
 
+/* What cannot be opened is not tried again: otherwise each call would, and each
+ * say something else. */
 static spar_status_t set_up(spar_cuda_device_t *device)
 {
-    spar_status_t status = SPAR_OK;
+    spar_status_t status;
 
     pthread_mutex_lock(&device->mutex);
-    if (!device->ready) {
-        status = spar_cuda_status(
-            cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking),
-            "making a stream");
-        device->ready = status == SPAR_OK;
+    if (!device->tried) {
+        device->status = spar_cuda_open(device);
+        device->tried = true;
     }
+    status = device->status;
     pthread_mutex_unlock(&device->mutex);
-    return status;
+    return status == SPAR_OK ? status : spar_cuda_error(status, device->cause);
 }
 
 spar_status_t spar_cuda_enter_again(spar_cuda_device_t *device)

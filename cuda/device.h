@@ -21,6 +21,9 @@ extern "C" {
 /* Contexts that are told apart; memory of further ones is not touched. */
 #define SPAR_CUDA_DEVICES 32
 
+/* Bytes of an error in words. */
+#define SPAR_CUDA_CAUSE 512
+
 /* Page-locked memory and as much of the device's. */
 typedef struct spar_cuda_chunk {
     struct spar_cuda_chunk *next; /* of its owner's list, or of the pool's */
@@ -33,22 +36,29 @@ typedef struct spar_cuda_chunk {
 typedef struct spar_cuda_device {
     CUcontext context;
     int ordinal; /* CUDA's number */
-    bool ready;  /* the stream is there */
     cudaStream_t stream;
-    pthread_mutex_t mutex; /* of what follows, and of `ready` */
+    pthread_mutex_t mutex; /* of what follows */
+    bool tried;            /* to open it: with this status, which stays */
+    spar_status_t status;
+    char cause[SPAR_CUDA_CAUSE]; /* of an error */
     spar_cuda_chunk_t *chunks;
     uint64_t bytes; /* of the device's memory, in chunks */
 } spar_cuda_device_t;
 
 /* The memory of kinds and devices by which attributes tell it. Never fails. */
 spar_cuda_place_t spar_cuda_locate(const void *pointer, int *device_p);
-/* Whether it may be used: SPAR_ERR_INVALID otherwise. */
+/* Whether it may be used: SPAR_ERR_INVALID, or why its device cannot be. */
 spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes);
 
+/* Tries whether the runtime works in the context that is current, the device's,
+ * and makes its stream. After an error, device->cause says what helps. */
+spar_status_t spar_cuda_open(spar_cuda_device_t *device);
+
 /*
- * Makes the device's context current for this thread, and sets up its stream
- * the first time; every successful call has its leave, which makes current
- * what was so before. *device_p is valid for good.
+ * Makes the device's context current for this thread, and opens the device
+ * the first time (what that comes to holds for good); every successful call has
+ * its leave, which makes current what was so before. *device_p is valid for
+ * good.
  */
 spar_status_t spar_cuda_enter(int number, spar_cuda_device_t **device_p);
 /* The same where the device is known. */

@@ -26,7 +26,8 @@ static bool fill(void)
            find(library, "cuMemGetAddressRange_v2", &table.address_range) &&
            find(library, "cuDevicePrimaryCtxRetain", &table.primary_retain) &&
            find(library, "cuCtxPushCurrent_v2", &table.push) &&
-           find(library, "cuCtxPopCurrent_v2", &table.pop);
+           find(library, "cuCtxPopCurrent_v2", &table.pop) &&
+           find(library, "cuDriverGetVersion", &table.version);
 }
 
 const spar_cuda_driver_t *spar_cuda_driver(void)

@@ -14,6 +14,7 @@ typedef struct spar_cuda_driver {
     CUresult (*primary_retain)(CUcontext *context_p, CUdevice device);
     CUresult (*push)(CUcontext context);
     CUresult (*pop)(CUcontext *context_p);
+    CUresult (*version)(int *version_p); /* of CUDA, the newest it serves */
 } spar_cuda_driver_t;
 
 /* NULL as long as there is no driver, or it lacks one of these. Any thread. */

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-static thread_local char cause[256] = "none";
+static thread_local char cause[SPAR_CUDA_CAUSE] = "none";
 static thread_local uint64_t launches;
 
 spar_status_t spar_cuda_error(spar_status_t status, const char *text)

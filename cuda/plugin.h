@@ -65,7 +65,9 @@ typedef struct spar_cuda_ops {
     spar_cuda_place_t (*locate)(const void *pointer, int *device_p);
 
     /* Whether [pointer, pointer + bytes) is device memory that may be used:
-     * otherwise SPAR_ERR_INVALID (freed, or too short). */
+     * otherwise SPAR_ERR_INVALID (freed, or too short). Any other error: the
+     * device could not be opened, as where the driver is older than this
+     * library's CUDA; it stays so, and `cause` says what helps. */
     spar_status_t (*check)(const void *pointer, uint64_t bytes);
 
     /* Copies; done when they return. */

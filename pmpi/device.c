@@ -31,6 +31,7 @@ static _Atomic(attributes_t *) driver; /* NULL: not loaded */
 static _Atomic(const spar_cuda_ops_t *) library;
 static bool asked; /* for the library; guarded by `lock` */
 static atomic_bool complained;
+static atomic_bool said_unusable;
 
 const spar_cuda_ops_t *spar_device_ops(void)
 {
@@ -195,6 +196,14 @@ static void complain(const char *what, const void *buffer, uint64_t bytes)
     }
 }
 
+/* On any rank: of such a device the others know nothing. */
+static void say_unusable(const char *cause)
+{
+    if (!atomic_exchange(&said_unusable, true)) {
+        spar_warn("gradients in a GPU's memory are left to MPI: %s", cause);
+    }
+}
+
 /* Of memory that is not a device's. */
 static spar_device_place_t look_near(const void *buffer, uint64_t bytes,
                                      bool known)
@@ -212,16 +221,19 @@ static spar_device_place_t look_by_library(const spar_cuda_ops_t *ops,
                                            int *device_p)
 {
     spar_cuda_place_t place = ops->locate(buffer, device_p);
+    spar_status_t status;
 
     if (place != SPAR_CUDA_DEVICE) {
         return look_near(buffer, bytes,
                          place == SPAR_CUDA_MANAGED || is_known(buffer));
     }
-    if (ops->check(buffer, bytes) != SPAR_OK) {
+    status = ops->check(buffer, bytes);
+    if (status == SPAR_ERR_INVALID) {
         complain("a GPU's memory, which is not all there", buffer, bytes);
-        return SPAR_DEVICE_BLIND;
+    } else if (status != SPAR_OK) {
+        say_unusable(ops->cause());
     }
-    return SPAR_DEVICE_FAR;
+    return status == SPAR_OK ? SPAR_DEVICE_FAR : SPAR_DEVICE_BLIND;
 }
 
 spar_device_place_t spar_device_find(const void *buffer, uint64_t bytes,

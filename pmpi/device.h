@@ -12,9 +12,10 @@
 typedef enum spar_device_place {
     SPAR_DEVICE_NEAR,  /* the host's memory, or memory that it can read */
     SPAR_DEVICE_FAR,   /* a device's memory, which the library reaches */
-    SPAR_DEVICE_BLIND, /* a device's memory, and no library for it; or not as
-                          much memory as the call says, or nobody's, as when it
-                          was freed: MPI's business */
+    SPAR_DEVICE_BLIND, /* a device's memory, and no library for it, or one that
+                          cannot use the device; or not as much memory as the
+                          call says, or nobody's, as when it was freed: MPI's
+                          business */
 } spar_device_place_t;
 
 /* Where [buffer, buffer + bytes) lies; *device_p is set for SPAR_DEVICE_FAR.

@@ -197,7 +197,7 @@ const char *spar_reach_refusal(const spar_layer_t *layer)
 {
     if (layer->blind) {
         return "in a GPU's memory, and SPAR_CUDA_LIBRARY is off or does not "
-               "load";
+               "work on some rank";
     }
     return layer->far &&
                    spar_engine.config.exchange == SPAR_CONFIG_EXCHANGE_DENSE

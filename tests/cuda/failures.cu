@@ -18,7 +18,7 @@ static const spar_cuda_ops_t *ops;
 
 static void fail_after(uint64_t allocations, uint64_t launches, uint64_t lost)
 {
-    spar_emulated_fail_t fail = {allocations, launches, lost};
+    spar_emulated_fail_t fail = {allocations, launches, lost, false};
 
     spar_emulated_fail(&fail);
 }
@@ -201,6 +201,53 @@ static void test_lost(void **state)
     spar_cuda_ok(cudaFree(memory));
 }
 
+static void check_unusable(const void *memory)
+{
+    assert_int_equal(ops->check(memory, 16), SPAR_ERR_IO);
+    assert_non_null(strstr(ops->cause(), "cudaErrorInsufficientDriver"));
+    assert_non_null(strstr(ops->cause(), "built with CUDA 13.0"));
+    assert_non_null(strstr(ops->cause(), "the driver is for 12.4: update"));
+}
+
+/* Memory in a context of its own, which the library has not seen before. */
+static float *ones_in(CUcontext context)
+{
+    float *memory;
+
+    assert_int_equal(cuCtxPushCurrent(context), CUDA_SUCCESS);
+    memory = ones();
+    assert_int_equal(cuCtxPopCurrent(NULL), CUDA_SUCCESS);
+    return memory;
+}
+
+/* The driver alone tells of memory, so that all seems well until something
+ * needs the runtime: that is tried first, and once. */
+static void test_old_driver(void **state)
+{
+    spar_emulated_fail_t fail = {NEVER, NEVER, NEVER, true};
+    spar_cuda_size_t size = layer_size(SPAR_DTYPE_F32, COUNT);
+    float *memory = ones_in(spar_emulated_context(1));
+    float *elsewhere = ones();
+    spar_cuda_layer_t *layer = NULL;
+    CUcontext before = NULL, after = NULL;
+    int device = -1;
+
+    (void)state;
+    assert_int_equal(ops->check(elsewhere, 16), SPAR_OK);
+    cuCtxGetCurrent(&before);
+    spar_emulated_fail(&fail);
+    assert_int_equal(ops->locate(memory, &device), SPAR_CUDA_DEVICE);
+    check_unusable(memory);
+    assert_int_equal(ops->create(device, &size, &layer), SPAR_ERR_IO);
+    spar_emulated_fail(NULL);
+    check_unusable(memory);
+    assert_int_equal(ops->check(elsewhere, 16), SPAR_OK);
+    cuCtxGetCurrent(&after);
+    assert_ptr_equal(after, before);
+    spar_cuda_ok(cudaFree(memory));
+    spar_cuda_ok(cudaFree(elsewhere));
+}
+
 /* What is told to be held is what is held. */
 static void test_told(void **state)
 {
@@ -368,10 +415,10 @@ static void test_forbidden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_no_launch),
-        cmocka_unit_test(test_lost),      cmocka_unit_test(test_told),
-        cmocka_unit_test(test_steady),    cmocka_unit_test(test_contexts),
-        cmocka_unit_test(test_forbidden),
+        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_no_launch),
+        cmocka_unit_test(test_lost),       cmocka_unit_test(test_told),
+        cmocka_unit_test(test_steady),     cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_old_driver), cmocka_unit_test(test_forbidden),
     };
 
     setenv("SPAR_EMULATED_DEVICES", "2", 1);

@@ -17,7 +17,8 @@
  *   gradient on the host and the sum on a device, or the other way round;
  *   turns, buffers in place are on the host, then on a device, then on the host
  * - DEVICE_RANK: the rank whose device fails after DEVICE_ALLOCATIONS,
- *   DEVICE_LAUNCHES or DEVICE_LOST more (emulated.h)
+ *   DEVICE_LAUNCHES or DEVICE_LOST more, or with DEVICE_OLD_DRIVER cannot be
+ *   used (emulated.h)
  * - DEVICE_SHORT: a last call names more memory than there is
  * - DEVICE_FREED: a last call names memory that was freed
  * - DEVICE_HUNGRY: rank 1 has no memory for an array of a gradient while
@@ -288,7 +289,8 @@ static void break_device(int step)
     spar_emulated_fail_t fail = {
         .allocations = number_of("DEVICE_ALLOCATIONS", UINT64_MAX),
         .launches = number_of("DEVICE_LAUNCHES", UINT64_MAX),
-        .lost = number_of("DEVICE_LOST", UINT64_MAX)};
+        .lost = number_of("DEVICE_LOST", UINT64_MAX),
+        .old_driver = getenv("DEVICE_OLD_DRIVER") != NULL};
 
     if (step == 0 && number_of("DEVICE_RANK", UINT64_MAX) == (uint64_t)rank) {
         spar_emulated_fail(&fail);

@@ -92,6 +92,12 @@ foreach(failure create:4 select:40 select=40)
             -m "were the same on all ranks" -a "selected from again"
             -- ${device} exact)
 endforeach()
+# One rank's driver is older than the library's CUDA.
+spar_mpi_test(device_old_driver ENV ${by_kernels} ${on_device} SPAR_CHECK=1
+        DEVICE_RANK=1 DEVICE_OLD_DRIVER=1
+    ARGS -n 2 -m "sums are right" -m "left to MPI: opening a device"
+        -m "update the driver" -m "does not work on some rank"
+        -- ${device} exact)
 # Behind the agreement the host forms the sum, and nobody else notices.
 foreach(failure commit:30 finish:60)
     string(REPLACE ":" "_" name ${failure})
@@ -161,7 +167,7 @@ function(spar_device_test_without name library said)
     spar_mpi_test(device_${name} SCRIPT same_bits.sh
         ENV PLAIN=SPAR_MODE=off ${device_env} SPAR_MODE=sparse DEVICE_PLACE=odd
             SPAR_CUDA_LIBRARY=${library} SPAR_LOG=info
-        ARGS -n 2 -m "left to MPI: " -m "${said}" -m "off or does not load"
+        ARGS -n 2 -m "left to MPI: " -m "${said}" -m "off or does not work"
             -- ${device})
 endfunction()
 spar_device_test_without(off off "SPAR_CUDA_LIBRARY is off")

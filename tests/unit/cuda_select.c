@@ -380,13 +380,15 @@ static void errors_change_nothing(void **state)
         bool failed = true;
 
         for (uint64_t i = 0; failed; i++) {
-            const spar_emulated_fail_t fail = {i, UINT64_MAX, UINT64_MAX};
+            const spar_emulated_fail_t fail = {
+                .allocations = i, .launches = UINT64_MAX, .lost = UINT64_MAX};
 
             selects_after(&fail, SPAR_ERR_NO_MEMORY, calls, &failed);
         }
         failed = true;
         for (uint64_t i = 0; failed; i++) {
-            const spar_emulated_fail_t fail = {UINT64_MAX, i, UINT64_MAX};
+            const spar_emulated_fail_t fail = {
+                .allocations = UINT64_MAX, .launches = i, .lost = UINT64_MAX};
 
             selects_after(&fail, SPAR_ERR_IO, calls, &failed);
         }

@@ -43,6 +43,20 @@ CUresult cuInit(unsigned flags)
     return flags == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
+CUresult cuDriverGetVersion(int *version_p)
+{
+    spar_emulated_lock();
+    *version_p = spar_emulated_is_driver_old() ? 12040 : CUDART_VERSION;
+    spar_emulated_unlock();
+    return CUDA_SUCCESS;
+}
+
+cudaError_t cudaRuntimeGetVersion(int *version_p)
+{
+    *version_p = CUDART_VERSION;
+    return cudaSuccess;
+}
+
 CUresult cuDevicePrimaryCtxRetain(CUcontext *context_p, CUdevice device)
 {
     spar_emulated_lock();

@@ -44,6 +44,7 @@ typedef enum CUpointer_attribute_enum {
 #define cuMemGetAddressRange cuMemGetAddressRange_v2
 
 CUresult cuInit(unsigned flags);
+CUresult cuDriverGetVersion(int *version_p);
 CUresult cuDevicePrimaryCtxRetain(CUcontext *context_p, CUdevice device);
 CUresult cuCtxGetCurrent(CUcontext *context_p);
 CUresult cuCtxPushCurrent(CUcontext context);

@@ -18,6 +18,7 @@ typedef enum cudaError {
     cudaSuccess = 0,
     cudaErrorInvalidValue = 1,
     cudaErrorMemoryAllocation = 2,
+    cudaErrorInsufficientDriver = 35,
     cudaErrorInvalidDevice = 101,
     cudaErrorInvalidResourceHandle = 400,
     cudaErrorNotReady = 600,
@@ -53,6 +54,7 @@ const char *cudaGetErrorString(cudaError_t error);
 cudaError_t cudaGetLastError(void);
 cudaError_t cudaPeekAtLastError(void);
 
+cudaError_t cudaRuntimeGetVersion(int *version_p);
 cudaError_t cudaGetDeviceCount(int *number_p);
 cudaError_t cudaGetDevice(int *device_p);
 cudaError_t cudaSetDevice(int device);

@@ -23,6 +23,7 @@
 #ifndef SPAR_EMULATED_H
 #define SPAR_EMULATED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -43,6 +44,8 @@ typedef struct spar_emulated_fail {
     uint64_t allocations; /* of devices' memory, after so many more */
     uint64_t launches;    /* kernels cannot be launched, after so many more */
     uint64_t lost;        /* the device is lost after so many more launches */
+    bool old_driver; /* no stream can be made, as where the driver is older than
+                        the runtime (of the library; the tests have another) */
 } spar_emulated_fail_t;
 
 void spar_emulated_count(spar_emulated_counts_t *counts_p);

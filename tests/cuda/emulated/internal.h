@@ -34,6 +34,7 @@ cudaError_t spar_emulated_health(void);
 /* Counts a launch: whether it is one that works. */
 cudaError_t spar_emulated_may_launch(void);
 bool spar_emulated_may_allocate(void);
+bool spar_emulated_is_driver_old(void);
 int spar_emulated_devices(void);
 /* The next number of a fixed random sequence; 0: no shuffling. */
 uint64_t spar_emulated_random(void);

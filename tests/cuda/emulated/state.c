@@ -8,7 +8,8 @@
 static pthread_mutex_t mutex;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int devices = 1;
-static spar_emulated_fail_t failing = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
+static spar_emulated_fail_t failing = {
+    .allocations = UINT64_MAX, .launches = UINT64_MAX, .lost = UINT64_MAX};
 static bool lost;
 static uint64_t random_state;
 static _Thread_local cudaError_t last;
@@ -58,8 +59,8 @@ void spar_emulated_count(spar_emulated_counts_t *counts_p)
 
 void spar_emulated_fail(const spar_emulated_fail_t *fail)
 {
-    static const spar_emulated_fail_t never = {UINT64_MAX, UINT64_MAX,
-                                               UINT64_MAX};
+    static const spar_emulated_fail_t never = {
+        .allocations = UINT64_MAX, .launches = UINT64_MAX, .lost = UINT64_MAX};
 
     spar_emulated_lock();
     failing = fail != NULL ? *fail : never;
@@ -120,6 +121,11 @@ cudaError_t spar_emulated_may_launch(void)
     return cudaSuccess;
 }
 
+bool spar_emulated_is_driver_old(void)
+{
+    return failing.old_driver;
+}
+
 cudaError_t spar_emulated_health(void)
 {
     return lost ? cudaErrorLaunchFailure : cudaSuccess;
@@ -160,6 +166,8 @@ const char *cudaGetErrorName(cudaError_t error)
         return "cudaErrorInvalidValue";
     case cudaErrorMemoryAllocation:
         return "cudaErrorMemoryAllocation";
+    case cudaErrorInsufficientDriver:
+        return "cudaErrorInsufficientDriver";
     case cudaErrorInvalidDevice:
         return "cudaErrorInvalidDevice";
     case cudaErrorInvalidResourceHandle:

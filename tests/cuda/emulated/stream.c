@@ -272,6 +272,11 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream_p, unsigned flags)
         return spar_emulated_error(cudaErrorInvalidValue);
     }
     spar_emulated_lock();
+    if (spar_emulated_is_driver_old()) {
+        spar_emulated_unlock();
+        free(stream);
+        return spar_emulated_error(cudaErrorInsufficientDriver);
+    }
     stream->context = spar_emulated_current();
     stream->last = &stream->first;
     stream->next = streams;
