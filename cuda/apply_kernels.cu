@@ -2,6 +2,7 @@
 
 #include "cuda/four.cuh"
 #include "cuda/launch.h"
+#include "cuda/load.h"
 
 #define THREADS 256u
 /* Lists whose part in a span is looked for at a time. */
@@ -250,3 +251,6 @@ void spar_cuda_apply_check(const spar_cuda_apply_t *apply, cudaStream_t stream)
 {
     SPAR_LAUNCH(check_span, blocks(apply), THREADS, 0, stream, *apply);
 }
+
+const void *const spar_cuda_apply_kernels[] = {
+    SPAR_CUDA_OF_ELEMENTS(apply_span), (const void *)check_span, NULL};

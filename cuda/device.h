@@ -51,7 +51,8 @@ spar_cuda_place_t spar_cuda_locate(const void *pointer, int *device_p);
 spar_status_t spar_cuda_check(const void *pointer, uint64_t bytes);
 
 /* Tries whether the runtime works in the context that is current, the device's,
- * and makes its stream. After an error, device->cause says what helps. */
+ * makes its stream and loads all kernels. After an error, device->cause says
+ * what helps. */
 spar_status_t spar_cuda_open(spar_cuda_device_t *device);
 
 /*

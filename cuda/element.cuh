@@ -121,4 +121,14 @@ static __device__ inline typename SUM::key spar_cuda_key(
         break;                                                                 \
     }
 
+/* A kernel for each type of the application's buffer, or for each type of sums,
+ * as a file's table of kernels has them (load.h). */
+#define SPAR_CUDA_OF_ELEMENTS(kernel)                                          \
+    (const void *)kernel<spar_cuda_from_f32_t>,                                \
+        (const void *)kernel<spar_cuda_from_f64_t>,                            \
+        (const void *)kernel<spar_cuda_from_f16_t>,                            \
+        (const void *)kernel<spar_cuda_from_bf16_t>
+#define SPAR_CUDA_OF_SUMS(kernel)                                              \
+    (const void *)kernel<spar_cuda_f32_t>, (const void *)kernel<spar_cuda_f64_t>
+
 #endif

@@ -1,4 +1,5 @@
 #include "cuda/bits.cuh"
+#include "cuda/load.h"
 #include "cuda/pack.cuh"
 
 /*
@@ -320,3 +321,7 @@ spar_status_t spar_cuda_emit_candidates(spar_dtype_t dtype, cudaStream_t stream,
     }
     return spar_cuda_launched("writing entries");
 }
+
+const void *const spar_cuda_emit_kernels[] = {
+    SPAR_CUDA_OF_SUMS(emit_candidates), SPAR_CUDA_OF_ELEMENTS(emit_layer),
+    NULL};

@@ -1,4 +1,5 @@
 #include "cuda/kernels.cuh"
+#include "cuda/load.h"
 #include "cuda/narrow.cuh"
 
 #include <math.h>
@@ -224,3 +225,6 @@ spar_status_t spar_cuda_refine(spar_dtype_t element, cudaStream_t stream,
 #undef START
     return spar_cuda_launched("counting above a threshold");
 }
+
+const void *const spar_cuda_moments_kernels[] = {
+    SPAR_CUDA_OF_ELEMENTS(moments), SPAR_CUDA_OF_ELEMENTS(refine), NULL};

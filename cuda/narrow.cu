@@ -1,6 +1,7 @@
 #include "cuda/narrow.cuh"
 
 #include "cuda/kernels.cuh"
+#include "cuda/load.h"
 
 static __device__ inline uint64_t first_of_grid(void)
 {
@@ -130,3 +131,7 @@ spar_status_t spar_cuda_narrow_layer(spar_dtype_t element, cudaStream_t stream,
 #undef START
     return spar_cuda_launched("counting the keys of a layer");
 }
+
+const void *const spar_cuda_narrow_kernels[] = {
+    SPAR_CUDA_OF_SUMS(narrow_candidates), SPAR_CUDA_OF_ELEMENTS(narrow_layer),
+    NULL};

@@ -1,5 +1,6 @@
 #include "cuda/device.h"
 #include "cuda/driver.h"
+#include "cuda/load.h"
 
 #include <stdio.h>
 
@@ -31,13 +32,17 @@ static void explain(spar_cuda_device_t *device)
                  : "");
 }
 
-/* The first call of the runtime in this context */
+/* The stream is the first that the runtime is asked for in this context. It
+ * stays where kernels cannot be loaded: nobody asks again. */
 spar_status_t spar_cuda_open(spar_cuda_device_t *device)
 {
     spar_status_t status = spar_cuda_status(
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking),
         "opening a device");
 
+    if (status == SPAR_OK) {
+        status = spar_cuda_kernels_load();
+    }
     if (status != SPAR_OK) {
         explain(device);
     }

@@ -1,6 +1,7 @@
 #include "cuda/pack.cuh"
 
 #include "cuda/kernels.cuh"
+#include "cuda/load.h"
 
 /* Rounds what is too much for one block; it is the host that codes it. */
 static __global__ void __launch_bounds__(SPAR_CUDA_THREADS)
@@ -26,3 +27,5 @@ spar_status_t spar_cuda_pack(cudaStream_t stream,
                 stream, *tables);
     return spar_cuda_launched("rounding entries");
 }
+
+const void *const spar_cuda_pack_kernels[] = {(const void *)pack, NULL};

@@ -1,4 +1,5 @@
 #include "cuda/bits.cuh"
+#include "cuda/load.h"
 #include "cuda/narrow.cuh"
 
 /*
@@ -150,3 +151,6 @@ spar_status_t spar_cuda_sweep(spar_dtype_t element, cudaStream_t stream,
 #undef START
     return spar_cuda_launched("the sweep of a layer");
 }
+
+const void *const spar_cuda_sweep_kernels[] = {SPAR_CUDA_OF_ELEMENTS(sweep),
+                                               NULL};

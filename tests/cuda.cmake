@@ -7,6 +7,7 @@ set(emulated ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated)
 add_library(cuda_emulated SHARED
     ${emulated}/block.c
     ${emulated}/context.c
+    ${emulated}/load.c
     ${emulated}/memory.c
     ${emulated}/state.c
     ${emulated}/stream.c)

@@ -10,6 +10,7 @@ endfunction()
 
 spar_style_test(format sh ${style}/format.sh ${CMAKE_SOURCE_DIR})
 spar_style_test(includes /usr/bin/python3 ${style}/includes.py ${CMAKE_SOURCE_DIR})
+spar_style_test(kernels /usr/bin/python3 ${style}/kernels.py ${CMAKE_SOURCE_DIR})
 spar_style_test(sizes sh ${style}/sizes.sh ${CMAKE_SOURCE_DIR})
 spar_style_test(cppcheck sh ${style}/cppcheck.sh ${CMAKE_SOURCE_DIR})
 spar_style_test(tidy sh ${style}/tidy.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})

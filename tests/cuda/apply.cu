@@ -537,6 +537,19 @@ static void test_not_finite(void **state)
     small_end(&small);
 }
 
+#ifdef SPAR_TEST_EMULATED
+/* Of all that the tests before it have launched */
+static void test_loaded(void **state)
+{
+    spar_emulated_counts_t counts;
+
+    (void)state;
+    spar_emulated_count(&counts);
+    assert_true(counts.launches > 0);
+    assert_int_equal(counts.late_loads, 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -545,6 +558,9 @@ int main(void)
         cmocka_unit_test(test_bf16),        cmocka_unit_test(test_many_lists),
         cmocka_unit_test(test_overflow),    cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_not_finite),
+#ifdef SPAR_TEST_EMULATED
+        cmocka_unit_test(test_loaded),
+#endif
     };
     int failed;
 

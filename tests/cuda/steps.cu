@@ -281,12 +281,28 @@ static void test_others(void **state)
     check_steps(SPAR_DTYPE_F32, SPAR_VALUES_F32, SPAR_SELECT_TOPK, false);
 }
 
+#ifdef SPAR_TEST_EMULATED
+/* Of all that the tests before it have launched */
+static void test_loaded(void **state)
+{
+    spar_emulated_counts_t counts;
+
+    (void)state;
+    spar_emulated_count(&counts);
+    assert_true(counts.launches > 0);
+    assert_int_equal(counts.late_loads, 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_rounded),
         cmocka_unit_test(test_others),
+#ifdef SPAR_TEST_EMULATED
+        cmocka_unit_test(test_loaded),
+#endif
     };
 
     spar_cuda_need_device();

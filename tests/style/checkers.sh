@@ -8,7 +8,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 git init -q .
-mkdir -p policy exchange pmpi docs/man tools
+mkdir -p policy exchange pmpi cuda docs/man tools
 printf 'BasedOnStyle: LLVM\nIndentWidth: 4\n' >.clang-format
 printf 'Checks: "-*,bugprone-*"\nWarningsAsErrors: "*"\n' >.clang-tidy
 
@@ -17,6 +17,11 @@ clean() {
     printf 'int f(int a) {\n    int b[2] = {a, 1};\n\n    return b[1];\n}\n' \
         >exchange/a.c
     printf '"""A script."""\n' >tools/a.py
+    printf '__global__ void f(int a);\n' >cuda/a.cu
+    printf 'const void *const spar_cuda_a_kernels[] = {f, NULL};\n' \
+        >>cuda/a.cu
+    printf 'const void *const *const t[] = {spar_cuda_a_kernels};\n' \
+        >cuda/load.cu
     printf '.TH A 1\n.SH NAME\na \\- b\n' >docs/man/a.1
     "$info" --env-example >env.example
     printf '.\\" begin of generated text\n' >man.7
@@ -33,7 +38,7 @@ check() { # check NAME: runs the checker of that name
     case $1 in
         format | sizes | cppcheck) sh "$style/$1.sh" "$folder" ;;
         tidy) sh "$style/tidy.sh" "$folder" "$folder" ;;
-        includes | python) /usr/bin/python3 "$style/$1.py" "$folder" ;;
+        includes | kernels | python) /usr/bin/python3 "$style/$1.py" "$folder" ;;
         man) sh "$style/man.sh" "$folder/docs/man" ;;
         env_example) sh "$style/generated.sh" env "$info" env.example ;;
         man_config) sh "$style/generated.sh" man "$info" man.7 ;;
@@ -86,6 +91,13 @@ printf '#include "cuda/layer.h"\n' >pmpi/a.c
 git add pmpi/a.c
 bad includes
 git rm -qf pmpi/a.c
+clean
+good kernels
+printf '__global__ void __launch_bounds__(2)\n    g(int a);\n' >>cuda/a.cu
+bad kernels
+clean
+printf 'const void *const spar_cuda_b_kernels[] = {f, NULL};\n' >>cuda/a.cu
+bad kernels
 good python
 printf 'def f(:\n' >>tools/a.py
 bad python

@@ -435,6 +435,18 @@ static void wrong_arguments_are_refused(void **state)
     cudaFree(gradient);
 }
 
+#ifdef SPAR_TEST_EMULATED
+/* All of them, when the device was opened */
+static void kernels_are_loaded_before(void **state)
+{
+    spar_emulated_counts_t counts;
+
+    (void)state;
+    spar_emulated_count(&counts);
+    assert_int_equal(counts.late_loads, 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +464,7 @@ int main(void)
 #ifdef SPAR_TEST_EMULATED
         cmocka_unit_test(steady_state_allocates_nothing),
         cmocka_unit_test(errors_change_nothing),
+        cmocka_unit_test(kernels_are_loaded_before),
 #endif
         cmocka_unit_test(wrong_arguments_are_refused),
     };

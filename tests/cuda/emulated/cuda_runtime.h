@@ -42,6 +42,10 @@ enum cudaDeviceAttr {
     cudaDevAttrMaxSharedMemoryPerBlockOptin = 97
 };
 
+struct cudaFuncAttributes {
+    int maxThreadsPerBlock;
+};
+
 #define cudaStreamNonBlocking   0x01
 #define cudaEventDisableTiming  0x02
 #define cudaHostAllocDefault    0x00
@@ -61,6 +65,10 @@ cudaError_t cudaSetDevice(int device);
 cudaError_t cudaDeviceSynchronize(void);
 cudaError_t cudaDeviceGetAttribute(int *value_p, enum cudaDeviceAttr attribute,
                                    int device);
+
+/* Loads the kernel into the current context, as its first launch would. */
+cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes_p,
+                                  const void *kernel);
 
 cudaError_t cudaMalloc(void **pointer_p, size_t bytes);
 cudaError_t cudaFree(void *pointer);

@@ -33,6 +33,7 @@ extern "C" {
 /* What has happened since the process began. */
 typedef struct spar_emulated_counts {
     uint64_t launches;
+    uint64_t late_loads;       /* of kernels, by their first launch */
     uint64_t allocations;      /* of devices' memory */
     uint64_t host_allocations; /* page-locked */
     uint64_t device_waits;     /* for a whole device */

@@ -53,6 +53,10 @@ void spar_emulated_close(CUcontext context, const void *pointer);
 /* Whether all of it is page-locked or a device's (not pageable). */
 bool spar_emulated_is_pinned(const void *pointer, size_t bytes);
 
+/* load.c: loads it into the current context, with the lock held: whether it had
+ * not been. */
+bool spar_emulated_load(const void *kernel);
+
 /* stream.c: does all that is in all streams. */
 void spar_emulated_drain(void);
 
@@ -69,7 +73,7 @@ unsigned spar_emulated_lane(void);
 void *spar_emulated_shared(void);
 void spar_emulated_launch(spar_emulated_dim_t grid, spar_emulated_dim_t block,
                           size_t shared, cudaStream_t stream,
-                          void (*thread)(void *), void (*destroy)(void *),
-                          void *closure);
+                          const void *kernel, void (*thread)(void *),
+                          void (*destroy)(void *), void *closure);
 
 #endif

@@ -74,8 +74,9 @@ void *spar_emulated_shared(void);
 /* Puts a kernel into a stream: run(closure) for each thread, then
  * destroy(closure), which also happens after an error (cudaGetLastError). */
 void spar_emulated_launch(uint3 grid, uint3 block, size_t shared,
-                          struct CUstream_st *stream, void (*run)(void *),
-                          void (*destroy)(void *), void *closure);
+                          struct CUstream_st *stream, const void *kernel,
+                          void (*run)(void *), void (*destroy)(void *),
+                          void *closure);
 }
 
 #define threadIdx spar_emulated_thread
@@ -109,7 +110,7 @@ void spar_emulated_start(void (*kernel)(parameters...), dim3 grid, dim3 block,
 
     spar_emulated_launch(
         uint3{grid.x, grid.y, grid.z}, uint3{block.x, block.y, block.z}, shared,
-        stream, closure_t::run, closure_t::destroy,
+        stream, (const void *)kernel, closure_t::run, closure_t::destroy,
         new closure_t{kernel, std::tuple<parameters...>(arguments...)});
 }
 

@@ -161,7 +161,7 @@ static cudaError_t put(cudaStream_t stream, const work_t *work)
 
 void spar_emulated_launch(spar_emulated_dim_t grid, spar_emulated_dim_t block,
                           size_t shared, cudaStream_t stream,
-                          void (*thread)(void *),
+                          const void *kernel, void (*thread)(void *),
                           void (*destroy_closure)(void *), void *closure)
 {
     work_t work = {.run = run_kernel,
@@ -175,6 +175,7 @@ void spar_emulated_launch(spar_emulated_dim_t grid, spar_emulated_dim_t block,
 
     spar_emulated_lock();
     error = spar_emulated_may_launch();
+    spar_emulated_now.late_loads += spar_emulated_load(kernel);
     spar_emulated_unlock();
     if (error == cudaSuccess &&
         (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 ||
