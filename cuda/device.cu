@@ -147,6 +147,30 @@ uint64_t spar_cuda_pool(void)
     return bytes;
 }
 
+/* How often this thread has entered without having left, and the mode that it
+ * had before. */
+static thread_local unsigned entered;
+static thread_local CUstreamCaptureMode mode_before;
+
+static void exchange_mode(void)
+{
+    const spar_cuda_driver_t *driver = spar_cuda_driver();
+
+    if (driver->exchange_mode != NULL) {
+        driver->exchange_mode(&mode_before);
+    }
+}
+
+/* An application that captures a graph must not find its capture broken because
+ * this library, in whatever thread, allocates or looks at an event. */
+static void relax(void)
+{
+    if (entered++ == 0) {
+        mode_before = CU_STREAM_CAPTURE_MODE_RELAXED;
+        exchange_mode();
+    }
+}
+
 /* What cannot be opened is not tried again: otherwise each call would, and each
  * say something else. */
 static spar_status_t set_up(spar_cuda_device_t *device)
@@ -170,6 +194,7 @@ spar_status_t spar_cuda_enter_again(spar_cuda_device_t *device)
     if (spar_cuda_driver()->push(device->context) != CUDA_SUCCESS) {
         return spar_cuda_error(SPAR_ERR_IO, "the context is gone");
     }
+    relax();
     status = set_up(device);
     if (status != SPAR_OK) {
         spar_cuda_leave();
@@ -199,5 +224,8 @@ void spar_cuda_leave(void)
 {
     CUcontext context;
 
+    if (--entered == 0) {
+        exchange_mode();
+    }
     spar_cuda_driver()->pop(&context);
 }

@@ -58,8 +58,9 @@ spar_status_t spar_cuda_open(spar_cuda_device_t *device);
 /*
  * Makes the device's context current for this thread, and opens the device
  * the first time (what that comes to holds for good); every successful call has
- * its leave, which makes current what was so before. *device_p is valid for
- * good.
+ * its leave, which makes current what was so before. In between, nothing that
+ * this thread calls invalidates a graph that the application captures.
+ * *device_p is valid for good.
  */
 spar_status_t spar_cuda_enter(int number, spar_cuda_device_t **device_p);
 /* The same where the device is known. */

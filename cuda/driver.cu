@@ -20,6 +20,10 @@ static bool fill(void)
 {
     void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
 
+    if (library != NULL) {
+        find(library, "cuThreadExchangeStreamCaptureMode",
+             &table.exchange_mode);
+    }
     /* The handle is kept: the driver stays loaded as long as it is used. */
     return library != NULL &&
            find(library, "cuPointerGetAttributes", &table.pointer_attributes) &&

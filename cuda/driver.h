@@ -14,6 +14,8 @@ typedef struct spar_cuda_driver {
     CUresult (*primary_retain)(CUcontext *context_p, CUdevice device);
     CUresult (*push)(CUcontext context);
     CUresult (*pop)(CUcontext *context_p);
+    CUresult (*exchange_mode)(
+        CUstreamCaptureMode *mode);      /* NULL: before 10.1 */
     CUresult (*version)(int *version_p); /* of CUDA, the newest it serves */
 } spar_cuda_driver_t;
 

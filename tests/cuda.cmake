@@ -6,6 +6,7 @@
 set(emulated ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated)
 add_library(cuda_emulated SHARED
     ${emulated}/block.c
+    ${emulated}/capture.c
     ${emulated}/context.c
     ${emulated}/load.c
     ${emulated}/memory.c

@@ -248,6 +248,57 @@ static void test_old_driver(void **state)
     spar_cuda_ok(cudaFree(elsewhere));
 }
 
+static uint64_t broken_captures(void)
+{
+    spar_emulated_counts_t counts;
+
+    spar_emulated_count(&counts);
+    return counts.broken_captures;
+}
+
+/* All that allocates, frees, waits or asks, beginning with a new device. */
+static void use_all(float *memory)
+{
+    spar_cuda_layer_t *layer = make(SPAR_DTYPE_F32, memory);
+    float *values = (float *)malloc(COUNT * sizeof(float));
+    int device = -1;
+
+    ops->locate(memory, &device);
+    assert_int_equal(ops->check(memory, 16), SPAR_OK);
+    gather(layer, memory, SPAR_OK);
+    assert_int_equal(finish(layer), SPAR_OK);
+    gather(layer, memory, SPAR_OK);
+    ops->cancel(layer);
+    assert_int_equal(ops->sample(device, memory, 4, 400, 4, values), SPAR_OK);
+    assert_int_equal(ops->to_host(device, values, memory, 16), SPAR_OK);
+    assert_int_equal(ops->to_device(device, memory, values, 16), SPAR_OK);
+    assert_int_equal(ops->residual_get(layer, values), SPAR_OK);
+    assert_int_equal(ops->residual_set(layer, values), SPAR_OK);
+    ops->destroy(layer);
+    free(values);
+}
+
+/* While the application captures a graph, no call of the library breaks that,
+ * and the mode that the application has given its thread is left as it was. */
+static void test_capture(void **state)
+{
+    CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+    float *memory = ones_in(spar_emulated_context(1));
+    const uint64_t before = broken_captures();
+
+    (void)state;
+    cuThreadExchangeStreamCaptureMode(&mode);
+    spar_emulated_capture(true);
+    use_all(memory);
+    assert_int_equal(broken_captures(), before);
+    mode = CU_STREAM_CAPTURE_MODE_GLOBAL;
+    cuThreadExchangeStreamCaptureMode(&mode);
+    assert_int_equal(mode, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+    spar_cuda_ok(cudaFree(memory)); /* by the application itself */
+    assert_int_equal(broken_captures(), before + 1);
+    spar_emulated_capture(false);
+}
+
 /* What is told to be held is what is held. */
 static void test_told(void **state)
 {
@@ -418,7 +469,8 @@ int main(void)
         cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_no_launch),
         cmocka_unit_test(test_lost),       cmocka_unit_test(test_told),
         cmocka_unit_test(test_steady),     cmocka_unit_test(test_contexts),
-        cmocka_unit_test(test_old_driver), cmocka_unit_test(test_forbidden),
+        cmocka_unit_test(test_old_driver), cmocka_unit_test(test_capture),
+        cmocka_unit_test(test_forbidden),
     };
 
     setenv("SPAR_EMULATED_DEVICES", "2", 1);

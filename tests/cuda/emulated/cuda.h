@@ -30,6 +30,12 @@ typedef enum CUmemorytype_enum {
     CU_MEMORYTYPE_DEVICE = 2
 } CUmemorytype;
 
+typedef enum CUstreamCaptureMode_enum {
+    CU_STREAM_CAPTURE_MODE_GLOBAL = 0,
+    CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1,
+    CU_STREAM_CAPTURE_MODE_RELAXED = 2
+} CUstreamCaptureMode;
+
 typedef enum CUpointer_attribute_enum {
     CU_POINTER_ATTRIBUTE_CONTEXT = 1,
     CU_POINTER_ATTRIBUTE_MEMORY_TYPE = 2,
@@ -46,6 +52,8 @@ typedef enum CUpointer_attribute_enum {
 CUresult cuInit(unsigned flags);
 CUresult cuDriverGetVersion(int *version_p);
 CUresult cuDevicePrimaryCtxRetain(CUcontext *context_p, CUdevice device);
+/* Of the calling thread; *mode becomes what it was before. */
+CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode);
 CUresult cuCtxGetCurrent(CUcontext *context_p);
 CUresult cuCtxPushCurrent(CUcontext context);
 CUresult cuCtxPopCurrent(CUcontext *context_p);

@@ -33,6 +33,7 @@ extern "C" {
 /* What has happened since the process began. */
 typedef struct spar_emulated_counts {
     uint64_t launches;
+    uint64_t broken_captures;  /* calls that invalidate a graph's capture */
     uint64_t late_loads;       /* of kernels, by their first launch */
     uint64_t allocations;      /* of devices' memory */
     uint64_t host_allocations; /* page-locked */
@@ -54,6 +55,10 @@ void spar_emulated_count(spar_emulated_counts_t *counts_p);
 void spar_emulated_fail(const spar_emulated_fail_t *fail);
 /* Another order of blocks and of a block's threads; 0: ascending. */
 void spar_emulated_shuffle(uint64_t seed);
+/* Whether the application captures a graph from now on, in global mode: then
+ * calls of any thread that is not in relaxed mode may break it, which is
+ * counted. */
+void spar_emulated_capture(bool on);
 /* A context of the device besides its primary one (NULL: no memory). */
 struct CUctx_st *spar_emulated_context(int device);
 

@@ -42,6 +42,9 @@ uint64_t spar_emulated_random(void);
 __attribute__((noreturn, format(printf, 1, 2))) void spar_emulated_forbidden(
     const char *what, ...);
 
+/* capture.c: in each call that CUDA's graphs forbid. With the lock held. */
+void spar_emulated_unsafe(void);
+
 /* context.c: the calling thread's; never NULL after. */
 CUcontext spar_emulated_current(void);
 

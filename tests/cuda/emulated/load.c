@@ -38,6 +38,7 @@ cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes_p,
     cudaError_t error;
 
     spar_emulated_lock();
+    spar_emulated_unsafe();
     error = spar_emulated_health();
     if (error == cudaSuccess) {
         spar_emulated_load(kernel);

@@ -111,6 +111,7 @@ cudaError_t cudaMalloc(void **pointer_p, size_t bytes)
     cudaError_t error;
 
     spar_emulated_lock();
+    spar_emulated_unsafe();
     error = spar_emulated_health();
     if (error == cudaSuccess) {
         error = spar_emulated_may_allocate() ? map(DEVICE, pointer_p, bytes)
@@ -129,6 +130,7 @@ cudaError_t cudaMallocManaged(void **pointer_p, size_t bytes, unsigned flags)
 
     (void)flags;
     spar_emulated_lock();
+    spar_emulated_unsafe();
     error = map(MANAGED, pointer_p, bytes);
     spar_emulated_unlock();
     return spar_emulated_error(error);
@@ -140,6 +142,7 @@ cudaError_t cudaHostAlloc(void **pointer_p, size_t bytes, unsigned flags)
 
     (void)flags;
     spar_emulated_lock();
+    spar_emulated_unsafe();
     error = map(HOST, pointer_p, bytes);
     spar_emulated_now.host_allocations += error == cudaSuccess;
     spar_emulated_unlock();
@@ -173,6 +176,7 @@ static cudaError_t release(void *pointer, kind_t first, kind_t second)
         return cudaSuccess;
     }
     spar_emulated_lock();
+    spar_emulated_unsafe();
     spar_emulated_drain();
     area_t *area = find(pointer);
     if (area == NULL || area->base != (char *)pointer ||

@@ -307,6 +307,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
     cudaError_t error;
 
     spar_emulated_lock();
+    spar_emulated_unsafe();
     if (stream != NULL) {
         drain(stream);
     }
@@ -333,6 +334,7 @@ cudaError_t cudaDeviceSynchronize(void)
     cudaError_t error;
 
     spar_emulated_lock();
+    spar_emulated_unsafe();
     spar_emulated_now.device_waits++;
     spar_emulated_drain();
     error = spar_emulated_health();
@@ -386,6 +388,7 @@ static cudaError_t look(cudaEvent_t event, bool wait)
     cudaError_t error = cudaSuccess;
 
     spar_emulated_lock();
+    spar_emulated_unsafe();
     if (event->done < event->recorded) {
         if (wait) {
             drain(event->stream);
