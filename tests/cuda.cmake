@@ -54,6 +54,22 @@ function(spar_emulated_test name)
         TIMEOUT ${spar_unit_seconds})
 endfunction()
 
+# A device's memory, what threads of a block share, and what nobody has written:
+# each of the tools sees one of them.
+get_filename_component(nvcc_folder "${SPAR_NVCC}" DIRECTORY)
+find_program(SPAR_COMPUTE_SANITIZER compute-sanitizer HINTS ${nvcc_folder})
+mark_as_advanced(SPAR_COMPUTE_SANITIZER)
+function(spar_sanitized_tests name program)
+    foreach(tool memcheck racecheck initcheck)
+        add_test(NAME cuda_${name}_${tool}
+            COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cuda/sanitized.sh ${tool}
+                ${program})
+        set_tests_properties(cuda_${name}_${tool} PROPERTIES
+            TIMEOUT 1800 SKIP_RETURN_CODE 77 RUN_SERIAL ON
+            ENVIRONMENT "SANITIZER=${SPAR_COMPUTE_SANITIZER}")
+    endforeach()
+endfunction()
+
 # The same program on a device; skipped where there is none.
 get_property(cuda_library GLOBAL PROPERTY SPAR_CUDA_LIBRARY)
 function(spar_device_test name)
@@ -74,16 +90,8 @@ function(spar_device_test name)
     add_test(NAME cuda_${name}_device COMMAND ${program})
     set_tests_properties(cuda_${name}_device PROPERTIES
         TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
-    if(SPAR_COMPUTE_SANITIZER)
-        add_test(NAME cuda_${name}_sanitized
-            COMMAND ${SPAR_COMPUTE_SANITIZER} --error-exitcode 1 ${program})
-        set_tests_properties(cuda_${name}_sanitized PROPERTIES
-            TIMEOUT 900 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
-    endif()
+    spar_sanitized_tests(${name} ${program})
 endfunction()
-get_filename_component(nvcc_folder "${SPAR_NVCC}" DIRECTORY)
-find_program(SPAR_COMPUTE_SANITIZER compute-sanitizer HINTS ${nvcc_folder})
-mark_as_advanced(SPAR_COMPUTE_SANITIZER)
 
 foreach(test primitives apply memory steps)
     spar_emulated_test(${test})
@@ -91,6 +99,10 @@ foreach(test primitives apply memory steps)
 endforeach()
 # Errors come when the test wants them.
 spar_emulated_test(failures)
+add_test(NAME unit_cuda_sanitized
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cuda/sanitized_check.sh
+        ${CMAKE_CURRENT_SOURCE_DIR}/cuda/sanitized.sh
+        $<TARGET_FILE:test_cuda_steps_emulated>)
 
 # Of the library, on inputs that the host selects from as well: C, so that they
 # include what is C only.
@@ -121,4 +133,5 @@ if(cuda_library)
     add_test(NAME cuda_select_device COMMAND ${program})
     set_tests_properties(cuda_select_device PROPERTIES
         TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+    spar_sanitized_tests(select ${program})
 endif()
