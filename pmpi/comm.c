@@ -262,6 +262,7 @@ static void forget(spar_comm_t *state)
 static void retire(spar_comm_t *state)
 {
     spar_real.Comm_free(&state->shadow);
+    spar_periodic_close(state);
     for (size_t i = 0; i < state->layer_count; i++) {
         spar_layer_retire(&state->layers[i], "its communicator was freed");
     }

@@ -58,13 +58,25 @@ static bool has_averaged(const spar_periodic_comm_t *periodic)
     return periodic->summed == periodic->layers;
 }
 
-static void end_step(spar_periodic_comm_t *periodic)
+/* A trainer leaves out the whole step for NaN in one layer: what the others
+ * have skipped in it is not to be made up for, and what they have made up for
+ * is still owed. */
+static bool is_left_out(const spar_periodic_comm_t *periodic)
 {
+    return (periodic->flags & SPAR_WIRE_NONFINITE) != 0;
+}
+
+static void end_step(spar_comm_t *comm)
+{
+    spar_periodic_comm_t *periodic = &comm->periodic;
     bool averaged = has_averaged(periodic);
 
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        spar_periodic_layer_end_step(&comm->layers[i], is_left_out(periodic));
+    }
     periodic->is_open = false;
     spar_periodic_end(&periodic->control, averaged,
-                      (periodic->flags & SPAR_WIRE_NONFINITE) != 0 ||
+                      is_left_out(periodic) ||
                           (periodic->summed > 0 && !averaged));
     periodic->is_due = averaged && spar_periodic_looks(&periodic->control);
 }
@@ -72,7 +84,7 @@ static void end_step(spar_periodic_comm_t *periodic)
 bool spar_periodic_is_due(spar_comm_t *comm)
 {
     if (comm->periodic.is_open) {
-        end_step(&comm->periodic);
+        end_step(comm);
     }
     return comm->periodic.is_due;
 }
@@ -133,18 +145,23 @@ bool spar_periodic_progress_agreement(spar_comm_t *comm)
     return true;
 }
 
+/* Of calls under way not all ranks know the same yet: the present step ends
+ * when there are none. */
 void spar_periodic_drop(spar_comm_t *comm)
+{
+    comm->periodic.on = false;
+    comm->periodic.is_due = comm->periodic.is_counting = false;
+}
+
+void spar_periodic_close(spar_comm_t *comm)
 {
     spar_periodic_comm_t *periodic = &comm->periodic;
 
-    if (periodic->on) {
-        /* Of calls under way not all ranks know the same yet. The next call of
-         * each layer is dense, and so averages; gradients that were skipped
-         * wait for their layer. */
-        spar_periodic_end(&periodic->control, !periodic->carries, true);
+    if (periodic->is_open) {
+        end_step(comm);
+        periodic->is_due = false;
     }
-    periodic->on = periodic->is_open = false;
-    periodic->is_due = periodic->is_counting = false;
+    periodic->control.forced = true;
 }
 
 static bool is_looked_at(const spar_op_t *op)

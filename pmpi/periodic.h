@@ -73,6 +73,9 @@ void spar_periodic_begin_step(struct spar_comm *comm, const struct spar_op *op);
 
 /* The sequence is lost: calls are dense until it is learnt again. */
 void spar_periodic_drop(struct spar_comm *comm);
+/* With no call under way: the present step is over, the layers will be others,
+ * and their first step exchanges. */
+void spar_periodic_close(struct spar_comm *comm);
 
 /* A call of a layer is about to be made densely, and has been, with its result
  * in its place. */

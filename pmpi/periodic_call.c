@@ -4,7 +4,7 @@
 #include "pmpi/engine.h"
 #include "sparsify/scale.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /* Headers go without entries. */
 static const spar_selection_t empty_f32 = {.dtype = SPAR_DTYPE_F32,
@@ -28,12 +28,7 @@ bool spar_periodic_call_takes(const spar_op_t *op)
 
 static bool has_carry(spar_layer_t *layer)
 {
-    spar_periodic_layer_t *periodic = &layer->periodic;
-
-    if (periodic->carries && periodic->carry == NULL) {
-        periodic->carry = calloc(layer->count, spar_dtype_size(layer->dtype));
-    }
-    return !periodic->carries || periodic->carry != NULL;
+    return !layer->periodic.carries || spar_periodic_layer_reserve(layer);
 }
 
 static uint32_t flags_of(spar_op_t *op)
@@ -103,8 +98,11 @@ static void skip(spar_op_t *op)
     const void *values = spar_op_gradient(op);
 
     if (periodic->carries) {
+        const void *skipped = spar_periodic_layer_change(layer);
+
         spar_average_look_at_input(&periodic->average, values, 0);
-        spar_scale_carry(layer->dtype, values, periodic->carry, layer->count);
+        spar_scale_join(layer->dtype, values, skipped, periodic->carry,
+                        layer->count);
         periodic->is_owing = true;
     } else {
         spar_average_look_at_input(&periodic->average, values, op->comm->size);
@@ -116,13 +114,20 @@ static void skip(spar_op_t *op)
     }
 }
 
-/* The dense call's own part is gradient + what was skipped. */
+/* The dense call's own part is gradient + what was skipped. When it comes back
+ * the step may have ended, and been undone. */
 static void make_up(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
     spar_periodic_layer_t *periodic = &layer->periodic;
     const void *values = spar_op_gradient(op);
+    const void *skipped = spar_periodic_layer_change(layer);
 
+    if (skipped != periodic->carry) {
+        memcpy(periodic->carry, skipped, spar_layer_bytes(layer));
+    }
+    periodic->made_up = periodic->carry;
+    periodic->is_owing = false;
     spar_average_look_at_input(&periodic->average, values, 0);
     spar_scale_join(layer->dtype, values, periodic->carry, op->call.recvbuf,
                     layer->count);
@@ -136,9 +141,9 @@ void spar_periodic_call_settle(spar_op_t *op)
     spar_layer_t *layer = op->layer;
 
     spar_average_look_at_sum(&layer->periodic.average, op->call.recvbuf);
-    spar_scale_settle(layer->dtype, op->call.recvbuf, layer->periodic.carry,
+    spar_scale_settle(layer->dtype, op->call.recvbuf, layer->periodic.made_up,
                       op->comm->size, layer->count);
-    layer->periodic.is_owing = false;
+    layer->periodic.made_up = NULL;
     op->settles = false;
 }
 

@@ -218,6 +218,9 @@ void spar_periodic_adopt(spar_comm_t *comm)
         }
     }
     warn_of_gradients(comm);
+    if (!comm->periodic.carries) {
+        comm->periodic.control.since = 0; /* all were summed while watched */
+    }
     if (comm->periodic.layers > 0) {
         begin(comm);
     }

@@ -181,6 +181,7 @@ void spar_plan_begin(spar_comm_t *comm, size_t proposal)
     spar_negotiation_t *negotiation = comm->negotiation;
 
     comm->proposal = proposal;
+    spar_periodic_close(comm);
     if (comm->rank == 0) {
         size_t first;
 

@@ -56,19 +56,6 @@ void spar_scale_deliver(spar_dtype_t dtype, const void *values, int ranks,
     BOTH(dtype, DELIVER);
 }
 
-#define CARRY(type, pointer, magnitude, most)                                  \
-    const type *x = values;                                                    \
-    pointer c = carry;                                                         \
-    for (size_t i = 0; i < count; i++) {                                       \
-        c[i] += x[i];                                                          \
-    }
-
-void spar_scale_carry(spar_dtype_t dtype, const void *values, void *carry,
-                      size_t count)
-{
-    BOTH(dtype, CARRY);
-}
-
 #define JOIN(type, pointer, magnitude, most)                                   \
     const type *x = values, *c = carry;                                        \
     pointer to = out;                                                          \

@@ -17,11 +17,7 @@ bool spar_scale_fits(spar_dtype_t dtype, const void *values, const void *carry,
 void spar_scale_deliver(spar_dtype_t dtype, const void *values, int ranks,
                         void *out, size_t count);
 
-/* carry += values. */
-void spar_scale_carry(spar_dtype_t dtype, const void *values, void *carry,
-                      size_t count);
-
-/* out = values + carry; out may be values. */
+/* out = values + carry; out may be one of them. */
 void spar_scale_join(spar_dtype_t dtype, const void *values, const void *carry,
                      void *out, size_t count);
 

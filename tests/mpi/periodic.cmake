@@ -43,7 +43,8 @@ spar_periodic_test(excluded 2 plain ENV SPAR_PERIOD=4 SPAR_EXCLUDE=0-2
 spar_periodic_test(split 5 split ${four} ARGS -m "2 ranks: 33 of 60 steps skipped"
     -m "3 ranks: 33 of 60 steps skipped")
 spar_periodic_test(stranger 3 stranger ${four} ARGS -m "33 of 60 steps skipped")
-spar_periodic_test(changed 3 changed ${four} ARGS -m "18 of 60 steps skipped")
+spar_periodic_test(changed 3 changed ${four} ARGS -m "18 of 60 steps skipped"
+    -m "6 steps averaged, 19 skipped")
 spar_periodic_test(long 2 plain ENV SPAR_PERIOD=100
     ARGS -m "43 of 60 steps skipped"
         -m "43 steps since they were averaged, and the period was longer than the run")
@@ -77,6 +78,17 @@ set(apart ARGS -m "31 steps as dense, 30 apart")
 spar_periodic_sgd_test(plain 3 plain ${given} ${apart})
 spar_periodic_sgd_test(nonblocking 4 "nonblocking nan" ${given} ${apart})
 spar_periodic_sgd_test(nan 3 "nan out-of-place" ${given} ${apart})
+foreach(case "skipped 3 out-of-place 34 31 30" "exchanged 4 nonblocking 36 30 31" "lost 3 changed 45 57 52")
+    separate_arguments(case)
+    list(GET case 0 name)
+    list(GET case 1 ranks)
+    list(GET case 2 scene)
+    list(GET case 3 step)
+    list(GET case 4 same)
+    list(GET case 5 differ)
+    spar_periodic_sgd_test(nan_${name} ${ranks} "nan-first at ${step} ${scene}" ${given}
+        ARGS -m "${same} steps as dense, ${differ} apart" -a "are lost")
+endforeach()
 spar_periodic_sgd_test(flush 3 flush ${given} ARGS -a "replicas differ")
 spar_periodic_sgd_test(changed 3 changed ${given} ARGS -m "39 steps as dense, 70 apart" -a "are lost")
 spar_periodic_sgd_test(refused 2 plain ENV SPAR_PERIODIC=gradients SPAR_LR=0:0.25,40:0.1

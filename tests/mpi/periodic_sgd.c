@@ -3,13 +3,16 @@
  * most are skipped (SPAR_PERIODIC=gradients). The gradients are linear in the
  * parameters, so the mean of replicas that train apart is what dense SGD has:
  * whenever replicas are the same they must be that, but for rounding.
- *   periodic_sgd [nonblocking] [out-of-place] [nan] [flush] [changed]
+ *   periodic_sgd [nonblocking] [out-of-place] [nan] [nan-first] [at STEP]
+ *                [flush] [changed]
+ * nan-first: only the first layer has NaN, in that step, which is left out.
  * changed: steps have another layer from some step on.
  */
 #include <math.h>
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gradients.h"
@@ -21,7 +24,6 @@ enum {
     STEPS = 61,
     MORE_STEPS = 109, /* where the step changes */
     EXTRA = 4200,
-    SPECIAL = 34,
     CHANGE = 41
 };
 
@@ -31,7 +33,8 @@ enum {
 static const int sizes[LAYERS] = {MOST, 5001};
 static double dense[LAYERS][MOST]; /* what dense SGD has */
 static float own[LAYERS][MOST], gradients[LAYERS][MOST], sums[LAYERS][MOST];
-static bool nonblocking, apart, nan_step, flush, changed;
+static bool nonblocking, apart, nan_all, nan_first, flush, changed;
+static int special = 34; /* step with NaN */
 static int rank, size, failures, apart_steps, same_steps, last_same;
 
 static void check(bool ok, const char *what, int step)
@@ -41,9 +44,10 @@ static void check(bool ok, const char *what, int step)
     }
 }
 
-static bool is_bad(int step, int of)
+static bool is_bad(int step, int of, int layer)
 {
-    return nan_step && step == SPECIAL && of == size - 1;
+    return (nan_all || (nan_first && layer == 0)) && step == special &&
+           of == size - 1;
 }
 
 /* Of the loss of one rank's batch. */
@@ -102,7 +106,7 @@ static bool update(int step)
             bad += !isfinite(apart ? sums[layer][i] : gradients[layer][i]);
         }
     }
-    check((bad > 0) == (nan_step && step == SPECIAL),
+    check((bad > 0) == ((nan_all || nan_first) && step == special),
           "values are not finite where they should, or are", step);
     for (int layer = 0; layer < LAYERS && bad == 0; layer++) {
         const float *sum = apart ? sums[layer] : gradients[layer];
@@ -121,7 +125,7 @@ static void train(int step)
     for (int n = 0; n < LAYERS; n++) {
         for (int i = 0; i < sizes[n]; i++) {
             gradients[n][i] =
-                is_bad(step, rank)
+                is_bad(step, rank, n)
                     ? NAN
                     : (float)slope((double)own[n][i], rank, step, n, i);
         }
@@ -167,9 +171,12 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         nonblocking |= strcmp(argv[i], "nonblocking") == 0;
         apart |= strcmp(argv[i], "out-of-place") == 0;
-        nan_step |= strcmp(argv[i], "nan") == 0;
+        nan_all |= strcmp(argv[i], "nan") == 0;
+        nan_first |= strcmp(argv[i], "nan-first") == 0;
         flush |= strcmp(argv[i], "flush") == 0;
         changed |= strcmp(argv[i], "changed") == 0;
+        special =
+            i > 1 && strcmp(argv[i - 1], "at") == 0 ? atoi(argv[i]) : special;
     }
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);

@@ -40,8 +40,8 @@ static void results_are_those_of_one_operation_each(void **state)
         assert_true(out[i] == values[i] + carry[i]);
         assert_true(wide_out[i] == wide_values[i] + wide_carry[i]);
     }
-    spar_scale_carry(SPAR_DTYPE_F32, values, carry, COUNT);
-    spar_scale_carry(SPAR_DTYPE_F64, wide_values, wide_carry, COUNT);
+    spar_scale_join(SPAR_DTYPE_F32, values, carry, carry, COUNT);
+    spar_scale_join(SPAR_DTYPE_F64, wide_values, wide_carry, wide_carry, COUNT);
     assert_memory_equal(out, carry, sizeof(carry));
     assert_memory_equal(wide_out, wide_carry, sizeof(wide_carry));
 }
