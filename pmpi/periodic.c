@@ -46,16 +46,11 @@ void spar_periodic_begin_step(spar_comm_t *comm, const spar_op_t *op)
     }
     count_step(comm, op->number);
     periodic->is_open = periodic->on;
-    periodic->summed = 0;
+    periodic->dense = periodic->summed = 0;
     periodic->flags = 0;
     if (periodic->on) {
         (void)spar_periodic_begin(&periodic->control, periodic->step);
     }
-}
-
-static bool has_averaged(const spar_periodic_comm_t *periodic)
-{
-    return periodic->summed == periodic->layers;
 }
 
 /* A trainer leaves out the whole step for NaN in one layer: what the others
@@ -66,19 +61,40 @@ static bool is_left_out(const spar_periodic_comm_t *periodic)
     return (periodic->flags & SPAR_WIRE_NONFINITE) != 0;
 }
 
+/* Whether replicas are the same behind the step. Those that have skipped
+ * gradients are when nothing is owed, however that came about. */
+static bool has_averaged(const spar_comm_t *comm)
+{
+    const spar_periodic_comm_t *periodic = &comm->periodic;
+
+    for (size_t i = 0; periodic->carries && i < comm->layer_count; i++) {
+        if (spar_periodic_layer_owes(&comm->layers[i], is_left_out(periodic))) {
+            return false;
+        }
+    }
+    return periodic->carries || periodic->summed == periodic->layers;
+}
+
+bool spar_periodic_has_exchanged(const spar_comm_t *comm)
+{
+    return comm->periodic.is_open &&
+           comm->periodic.dense == comm->periodic.layers;
+}
+
 static void end_step(spar_comm_t *comm)
 {
     spar_periodic_comm_t *periodic = &comm->periodic;
-    bool averaged = has_averaged(periodic);
+    bool whole = periodic->summed == periodic->layers;
 
+    spar_periodic_end(&periodic->control, spar_periodic_has_exchanged(comm),
+                      has_averaged(comm),
+                      is_left_out(periodic) ||
+                          (periodic->summed > 0 && !whole));
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_periodic_layer_end_step(&comm->layers[i], is_left_out(periodic));
     }
     periodic->is_open = false;
-    spar_periodic_end(&periodic->control, averaged,
-                      is_left_out(periodic) ||
-                          (periodic->summed > 0 && !averaged));
-    periodic->is_due = averaged && spar_periodic_looks(&periodic->control);
+    periodic->is_due = whole && spar_periodic_looks(&periodic->control);
 }
 
 bool spar_periodic_is_due(spar_comm_t *comm)
@@ -172,6 +188,14 @@ static bool is_looked_at(const spar_op_t *op)
              !spar_half_is(op->layer) && spar_choose_is_watching(op->comm)));
 }
 
+void spar_periodic_note_sum(spar_op_t *op, bool whole)
+{
+    spar_periodic_comm_t *periodic = &op->comm->periodic;
+
+    periodic->dense++;
+    periodic->summed += whole;
+}
+
 void spar_periodic_begin_dense(spar_op_t *op)
 {
     spar_layer_t *layer = op->layer;
@@ -180,7 +204,7 @@ void spar_periodic_begin_dense(spar_op_t *op)
         return;
     }
     if (layer->periodic.on) {
-        op->comm->periodic.summed++;
+        spar_periodic_note_sum(op, true);
         layer->flushed_epoch = op->flush_epoch;
     }
     if (!op->reach.gradient_far &&
@@ -206,7 +230,7 @@ uint64_t spar_periodic_since_average(const spar_comm_t *comm)
     const spar_periodic_comm_t *periodic = &comm->periodic;
 
     return periodic->is_open
-               ? spar_periodic_since(&periodic->control, has_averaged(periodic))
+               ? spar_periodic_since(&periodic->control, has_averaged(comm))
                : periodic->control.since;
 }
 

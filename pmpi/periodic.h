@@ -36,7 +36,8 @@ typedef struct spar_periodic_comm {
     size_t layers;  /* how many of them */
     bool is_open;   /* the present step is not over yet */
     bool is_due;    /* the ranks have to sum what the averaging has shown */
-    size_t summed;  /* layers whose sums this step has exchanged */
+    size_t dense;   /* of these, how many this step has exchanged, */
+    size_t summed;  /* and how many with all that they had skipped */
     uint32_t flags; /* all ranks' flags of the step's calls, SPAR_WIRE_* */
     double latency; /* agreed, seconds of a small exchange */
     /* The trainer's steps, and the calls before the present one. */
@@ -82,6 +83,12 @@ void spar_periodic_close(struct spar_comm *comm);
 void spar_periodic_begin_dense(struct spar_op *op);
 void spar_periodic_end_dense(struct spar_op *op);
 
+/* The layer's call is made densely in the present step; `whole`: with all that
+ * it has skipped. */
+void spar_periodic_note_sum(struct spar_op *op, bool whole);
+
+/* Whether the present step has exchanged all layers; false: none is open. */
+bool spar_periodic_has_exchanged(const struct spar_comm *comm);
 /* Steps since all replicas were the same, after the present one. */
 uint64_t spar_periodic_since_average(const struct spar_comm *comm);
 /* Of everything that decides what comes next (pmpi/check.h). */

@@ -151,13 +151,13 @@ void spar_periodic_call_settle(spar_op_t *op)
 static void sum_now(spar_op_t *op, uint32_t flags)
 {
     spar_layer_t *layer = op->layer;
-    bool waits = (flags & ~SPAR_WIRE_FLUSH) != 0;
+    bool waits = layer->periodic.carries && (flags & ~SPAR_WIRE_FLUSH) != 0;
 
     op->comm->nonfinite_calls += (flags & SPAR_WIRE_NONFINITE) != 0;
-    if (layer->periodic.carries && waits) {
+    spar_periodic_note_sum(op, !waits);
+    if (waits) {
         return;
     }
-    op->comm->periodic.summed++;
     if ((flags & SPAR_WIRE_NONFINITE) == 0) {
         layer->flushed_epoch = op->flush_epoch;
     }

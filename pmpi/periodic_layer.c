@@ -49,13 +49,21 @@ const void *spar_periodic_layer_change(spar_layer_t *layer)
     return periodic->before;
 }
 
+bool spar_periodic_layer_owes(const spar_layer_t *layer, bool undo)
+{
+    const spar_periodic_layer_t *periodic = &layer->periodic;
+
+    return periodic->has_changed && undo ? periodic->was_owing
+                                         : periodic->is_owing;
+}
+
 void spar_periodic_layer_end_step(spar_layer_t *layer, bool undo)
 {
     spar_periodic_layer_t *periodic = &layer->periodic;
 
+    periodic->is_owing = spar_periodic_layer_owes(layer, undo);
     if (periodic->has_changed && undo) {
         swap(periodic);
-        periodic->is_owing = periodic->was_owing;
     }
     periodic->has_changed = false;
 }

@@ -33,6 +33,9 @@ const void *spar_periodic_layer_change(struct spar_layer *layer);
  * still be under way. */
 void spar_periodic_layer_end_step(struct spar_layer *layer, bool undo);
 
+/* Whether it owes something then. */
+bool spar_periodic_layer_owes(const struct spar_layer *layer, bool undo);
+
 /* Frees all; warns of gradients that have not been made up for. */
 void spar_periodic_layer_retire(struct spar_layer *layer);
 void spar_periodic_layer_cleanup(struct spar_layer *layer);

@@ -26,7 +26,7 @@ static void describe(const spar_comm_t *comm, spar_report_periodic_t *out)
 {
     const spar_periodic_comm_t *periodic = &comm->periodic;
     const spar_periodic_t *control = &periodic->control;
-    bool averages = periodic->is_open && spar_periodic_since_average(comm) == 0;
+    bool exchanges = spar_periodic_has_exchanged(comm);
 
     *out = (spar_report_periodic_t){
         .comm = comm->number,
@@ -34,8 +34,8 @@ static void describe(const spar_comm_t *comm, spar_report_periodic_t *out)
         .carries = periodic->carries,
         .adapts = control->rule.periods.count == 0,
         .period = control->period,
-        .exchanges = control->exchanges + averages,
-        .skips = control->skips + (periodic->is_open && !averages),
+        .exchanges = control->exchanges + exchanges,
+        .skips = control->skips + (periodic->is_open && !exchanges),
         .since_average = spar_periodic_since_average(comm),
         .drifts = control->drifts,
         .has_hint = control->rule.rates.count > 0};

@@ -73,18 +73,14 @@ bool spar_periodic_looks(const spar_periodic_t *periodic)
     return is_adaptive(periodic) || periodic->period > 1;
 }
 
-void spar_periodic_end(spar_periodic_t *periodic, bool averaged, bool again)
+void spar_periodic_end(spar_periodic_t *periodic, bool exchanged, bool averaged,
+                       bool again)
 {
-    if (averaged) {
-        periodic->is_regular = periodic->since + 1 == periodic->period;
-        periodic->exchanges++;
-        periodic->since = 0;
-        periodic->forced = again;
-    } else {
-        periodic->skips++;
-        periodic->since++;
-        periodic->forced = again || periodic->averages;
-    }
+    periodic->exchanges += exchanged;
+    periodic->skips += !exchanged;
+    periodic->is_regular = averaged && periodic->since + 1 == periodic->period;
+    periodic->since = spar_periodic_since(periodic, averaged);
+    periodic->forced = again || (periodic->averages && !averaged);
 }
 
 uint64_t spar_periodic_since(const spar_periodic_t *periodic, bool averaged)

@@ -106,10 +106,11 @@ bool spar_periodic_begin(spar_periodic_t *periodic, uint64_t step);
 /* Whether spar_periodic_observe would make use of the step that averages. */
 bool spar_periodic_looks(const spar_periodic_t *periodic);
 
-/* The step is over: whether it has averaged, and whether the next one has to,
- * come what may. One that was to average and has not makes the next one do it.
- */
-void spar_periodic_end(spar_periodic_t *periodic, bool averaged, bool again);
+/* The step is over: whether its calls were exchanged, whether the replicas are
+ * the same behind it, and whether the next one has to average, come what may.
+ * One that was to average and has not makes the next one do it. */
+void spar_periodic_end(spar_periodic_t *periodic, bool exchanged, bool averaged,
+                       bool again);
 
 /*
  * What the step that averaged last has shown: S, and what stands for the

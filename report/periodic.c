@@ -11,11 +11,11 @@ static void print_one(const spar_report_periodic_t *periodic, FILE *file)
 {
     fprintf(file,
             "spar: periodic: communicator %d of %d ranks, %s: %" PRIu64
-            " steps averaged, %" PRIu64 " skipped; period %" PRIu64 "%s",
+            " steps %s, %" PRIu64 " skipped; period %" PRIu64 "%s",
             periodic->comm, periodic->ranks,
             periodic->carries ? "gradients" : "parameters", periodic->exchanges,
-            periodic->skips, periodic->period,
-            periodic->adapts ? " at last" : "");
+            periodic->carries ? "exchanged" : "averaged", periodic->skips,
+            periodic->period, periodic->adapts ? " at last" : "");
     if (periodic->drifts > 0) {
         fprintf(file, "; replicas drifted apart %" PRIu64 " times",
                 periodic->drifts);

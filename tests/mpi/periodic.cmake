@@ -90,6 +90,10 @@ foreach(case "skipped 3 out-of-place 34 31 30" "exchanged 4 nonblocking 36 30 31
         ARGS -m "${same} steps as dense, ${differ} apart" -a "are lost")
 endforeach()
 spar_periodic_sgd_test(flush 3 flush ${given} ARGS -a "replicas differ")
+spar_periodic_sgd_test(pause 3 "pause at 33" ${given} ARGS -m "52 steps as dense, 9 apart"
+    -m "31 steps exchanged, 9 skipped" -a "replicas differ")
+spar_periodic_sgd_test(pause_owing 3 "pause at 34" ${given} ARGS -m "24 steps as dense, 37 apart"
+    -m "30 steps exchanged, 10 skipped" -m "28 steps since they were averaged")
 spar_periodic_sgd_test(changed 3 changed ${given} ARGS -m "39 steps as dense, 70 apart" -a "are lost")
 spar_periodic_sgd_test(refused 2 plain ENV SPAR_PERIODIC=gradients SPAR_LR=0:0.25,40:0.1
     ARGS -m "61 steps as dense" -m "needs one number as SPAR_LR" -m "all stays dense")

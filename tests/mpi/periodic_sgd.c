@@ -4,7 +4,8 @@
  * parameters, so the mean of replicas that train apart is what dense SGD has:
  * whenever replicas are the same they must be that, but for rounding.
  *   periodic_sgd [nonblocking] [out-of-place] [nan] [nan-first] [at STEP]
- *                [flush] [changed]
+ *                [flush] [pause] [changed]
+ * pause: MPI_Pcontrol(0) on rank 0 from that step on.
  * nan-first: only the first layer has NaN, in that step, which is left out.
  * changed: steps have another layer from some step on.
  */
@@ -33,8 +34,8 @@ enum {
 static const int sizes[LAYERS] = {MOST, 5001};
 static double dense[LAYERS][MOST]; /* what dense SGD has */
 static float own[LAYERS][MOST], gradients[LAYERS][MOST], sums[LAYERS][MOST];
-static bool nonblocking, apart, nan_all, nan_first, flush, changed;
-static int special = 34; /* step with NaN */
+static bool nonblocking, apart, nan_all, nan_first, flush, pausing, changed;
+static int special = 34; /* step with NaN, say */
 static int rank, size, failures, apart_steps, same_steps, last_same;
 
 static void check(bool ok, const char *what, int step)
@@ -174,6 +175,7 @@ int main(int argc, char **argv)
         nan_all |= strcmp(argv[i], "nan") == 0;
         nan_first |= strcmp(argv[i], "nan-first") == 0;
         flush |= strcmp(argv[i], "flush") == 0;
+        pausing |= strcmp(argv[i], "pause") == 0;
         changed |= strcmp(argv[i], "changed") == 0;
         special =
             i > 1 && strcmp(argv[i - 1], "at") == 0 ? atoi(argv[i]) : special;
@@ -184,6 +186,9 @@ int main(int argc, char **argv)
     for (int step = 0; step < (changed ? MORE_STEPS : STEPS); step++) {
         if (flush && step == STEPS - 1 && rank == size - 1) {
             MPI_Pcontrol(2);
+        }
+        if (pausing && step == special && rank == 0) {
+            MPI_Pcontrol(0);
         }
         watchdog_feed("periodic_sgd");
         train(step);

@@ -17,7 +17,7 @@ static bool make_step(uint64_t step, double variance, double update)
 {
     bool averages = spar_periodic_begin(&periodic, step);
 
-    spar_periodic_end(&periodic, averages, false);
+    spar_periodic_end(&periodic, averages, averages, false);
     if (averages) {
         spar_periodic_observe(&periodic, variance, update);
     }
@@ -101,18 +101,34 @@ static void a_step_that_has_to_average_and_does_not_is_made_up_for(void **state)
     (void)state;
     start((spar_periodic_rule_t){.periods = {.count = 1, .period = {4}}});
     assert_false(spar_periodic_begin(&periodic, 0));
-    spar_periodic_end(&periodic, false, true); /* a flag, say */
+    spar_periodic_end(&periodic, false, false, true); /* a flag, say */
     assert_true(spar_periodic_begin(&periodic, 1));
-    spar_periodic_end(&periodic, false, false); /* a call is missing */
+    spar_periodic_end(&periodic, false, false, false); /* a call is missing */
     assert_int_equal(periodic.since, 2);
     assert_true(spar_periodic_begin(&periodic, 2));
-    spar_periodic_end(&periodic, true, false);
+    spar_periodic_end(&periodic, true, true, false);
     assert_int_equal(periodic.since, 0);
     assert_false(spar_periodic_begin(&periodic, 3));
     /* All were flushed: it has averaged after all. */
-    spar_periodic_end(&periodic, true, false);
+    spar_periodic_end(&periodic, true, true, false);
     assert_int_equal(periodic.since, 0);
     assert_int_equal(periodic.exchanges, 2);
+}
+
+/* A pause, say, while gradients wait to be made up for. */
+static void an_exchange_need_not_average(void **state)
+{
+    (void)state;
+    start((spar_periodic_rule_t){.periods = {.count = 1, .period = {3}}});
+    (void)make_step(0, 0, 1);
+    assert_false(spar_periodic_begin(&periodic, 1));
+    spar_periodic_end(&periodic, true, false, false);
+    assert_int_equal(periodic.since, 2);
+    assert_true(spar_periodic_begin(&periodic, 2));
+    spar_periodic_end(&periodic, true, false, false);
+    assert_int_equal(periodic.exchanges, 2);
+    assert_int_equal(periodic.skips, 1);
+    assert_true(spar_periodic_begin(&periodic, 3)); /* still to be done */
 }
 
 static void the_present_step_counts_at_the_end(void **state)
@@ -268,7 +284,7 @@ static void forced_averagings_do_not_count(void **state)
 
     (void)state;
     (void)spar_periodic_begin(&periodic, step);
-    spar_periodic_end(&periodic, true, false);
+    spar_periodic_end(&periodic, true, true, false);
     spar_periodic_observe(&periodic, 1, 0.5);
     assert_int_equal(periodic.period, 4);
 }
@@ -339,7 +355,7 @@ static void variance_tracks_the_thresholds(void **state)
                 w[r][i] = mean;
             }
         }
-        spar_periodic_end(&periodic, averages, false);
+        spar_periodic_end(&periodic, averages, averages, false);
         if (averages) {
             spar_periodic_observe(&periodic, variance, 0);
         }
@@ -365,6 +381,7 @@ int main(void)
         cmocka_unit_test(rates_hold_from_their_steps_on),
         cmocka_unit_test(
             a_step_that_has_to_average_and_does_not_is_made_up_for),
+        cmocka_unit_test(an_exchange_need_not_average),
         cmocka_unit_test(the_present_step_counts_at_the_end),
         cmocka_unit_test(the_period_follows_the_variance),
         cmocka_unit_test(periods_have_bounds),

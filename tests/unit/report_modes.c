@@ -215,7 +215,7 @@ static void skipped_exchanges_are_told_by_communicator(void **state)
                 "communicator 3 of 4 ranks, parameters: 10 steps averaged, 35 "
                 "skipped; period 5 at last; replicas drifted apart 1 times");
     assert_says(&report, spar_report_print_periodic,
-                "communicator 4 of 2 ranks, gradients: 0 steps averaged");
+                "communicator 4 of 2 ranks, gradients: 0 steps exchanged");
     assert_int_equal(json_array_size(all), 2);
     assert_true(real_of(first, "comm") == 3 && real_of(first, "ranks") == 4);
     assert_true(real_of(object, "period") == 5);
