@@ -191,9 +191,16 @@ static bool is_looked_at(const spar_op_t *op)
 void spar_periodic_note_sum(spar_op_t *op, bool whole)
 {
     spar_periodic_comm_t *periodic = &op->comm->periodic;
+    spar_periodic_layer_t *layer = &op->layer->periodic;
 
-    periodic->dense++;
-    periodic->summed += whole;
+    if (layer->dense_in != periodic->number) {
+        layer->dense_in = periodic->number;
+        periodic->dense++;
+    }
+    if (whole && layer->summed_in != periodic->number) {
+        layer->summed_in = periodic->number;
+        periodic->summed++;
+    }
 }
 
 void spar_periodic_begin_dense(spar_op_t *op)

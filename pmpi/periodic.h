@@ -84,7 +84,7 @@ void spar_periodic_begin_dense(struct spar_op *op);
 void spar_periodic_end_dense(struct spar_op *op);
 
 /* The layer's call is made densely in the present step; `whole`: with all that
- * it has skipped. */
+ * it has skipped. A layer counts once, however often it is called. */
 void spar_periodic_note_sum(struct spar_op *op, bool whole);
 
 /* Whether the present step has exchanged all layers; false: none is open. */

@@ -5,6 +5,7 @@
 #include "policy/average.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct spar_periodic_layer {
     bool on;       /* agreed: its calls skip exchanges */
@@ -13,6 +14,10 @@ typedef struct spar_periodic_layer {
     int divides;   /* agreed: 1, or 0; negative: some rank could not look */
     void *carry;   /* what this rank has skipped; NULL: nothing yet */
     bool is_owing; /* that is not all 0; agreed when no call is under way */
+    /* The latest steps, by the number of their first call, in which its call
+     * was dense, and in which that was with all that it had skipped. */
+    uint64_t dense_in;
+    uint64_t summed_in;
     /* What the present step does to it is kept only if the trainer keeps the
      * step. */
     bool has_changed; /* in this step; before it there were: */

@@ -15,6 +15,8 @@
  *   weighted  ranks have unequal parts       broadcast  only rank 0 has any
  *   gradients instead of parameters          split      in two communicators
  *   variance  says what S is (policy/periodic.h) in each step that averages
+ *   twice     rank 0 pauses behind the first call of a step, and the last layer
+ *             is summed once more before it goes on
  *   stranger  a call out of sequence now and then
  *   changed   the layers in another order from step 40 on
  * Says how many steps skipped, and the gaps between steps that did not.
@@ -190,6 +192,9 @@ static void control(int step, int layer)
             MPI_Pcontrol(step == SPECIAL ? 0 : 1);
         }
     }
+    if (is("twice") && rank == 0 && step == SPECIAL && layer == 1) {
+        MPI_Pcontrol(0);
+    }
 }
 
 static void make_stranger(int step)
@@ -204,6 +209,19 @@ static void make_stranger(int step)
         for (int i = 0; i < 7000; i++) {
             check((double)other[i] == size * (size - 1) / 2.0 + size * i,
                   "not the sum", step, -1);
+        }
+    }
+}
+
+/* The last layer of the step again, and the end of the pause. */
+static void repeat(int step)
+{
+    MPI_Request request;
+
+    if (is("twice") && step == SPECIAL) {
+        call(0, sizes[0], &request);
+        if (rank == 0) {
+            MPI_Pcontrol(1);
         }
     }
 }
@@ -226,6 +244,7 @@ static void exchange(int step)
     if (nonblocking) {
         MPI_Waitall(LAYERS, requests, MPI_STATUSES_IGNORE);
     }
+    repeat(step);
     make_stranger(step);
 }
 
@@ -233,7 +252,7 @@ static void exchange(int step)
 static bool must_sum(int step)
 {
     return (is("flush") && step == SPECIAL) ||
-           (is("late") && step == SPECIAL + 1) ||
+           ((is("late") || is("twice")) && step == SPECIAL + 1) ||
            (is("nan") && step == SPECIAL + 1) ||
            (is("nan-all") && (step == SPECIAL || step == SPECIAL + 1)) ||
            (is("pause") && (step == SPECIAL || step == SPECIAL + 1)) ||
@@ -243,7 +262,7 @@ static bool must_sum(int step)
 /* Layers may differ there. */
 static bool may_differ(int step, int layer)
 {
-    return (is("late") && step == SPECIAL) ||
+    return ((is("late") || is("twice")) && step == SPECIAL) ||
            (is("nan") && step == SPECIAL && layer == 1) ||
            (is("changed") && step >= CHANGE && step < CHANGE + 3);
 }

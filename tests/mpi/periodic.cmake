@@ -22,6 +22,7 @@ spar_periodic_test(double 4 "plain double out-of-place" ${four} ARGS -m "33 of 6
 spar_periodic_test(flush 4 flush ${four} ARGS -m "gaps: 4 4 4 4 2 4 4 4 4 4 4;")
 spar_periodic_test(late 3 late ${four} ARGS -m "gaps: 4 4 4 4 3 4 4 4 4 4 4;")
 spar_periodic_test(pause 3 pause ${four} ARGS -m "gaps: 4 4 4 4 2 4 4 4 4 4 4;")
+spar_periodic_test(twice 3 "twice out-of-place" ${four} ARGS -m "gaps: 4 4 4 4 3 4 4 4 4 4 4;")
 spar_periodic_test(nan 3 nan ${four} ARGS -m "gaps: 4 4 4 4 3 4 4 4 4 4 4;" -m "NaN or Inf")
 spar_periodic_test(nan_all 3 "nan-all out-of-place" ${four} ARGS -m "gaps: 4 4 4 4 2 4 4 4 4 4 4;" -m "NaN or Inf")
 foreach(progress inline thread)
