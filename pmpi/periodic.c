@@ -49,6 +49,7 @@ void spar_periodic_begin_step(spar_comm_t *comm, const spar_op_t *op)
     periodic->dense = periodic->summed = 0;
     periodic->flags = 0;
     if (periodic->on) {
+        periodic->outside = 0;
         (void)spar_periodic_begin(&periodic->control, periodic->step);
     }
 }
@@ -159,6 +160,18 @@ bool spar_periodic_progress_agreement(spar_comm_t *comm)
                           sqrt(values[OF_UPDATE] / comm->size));
     comm->periodic.is_due = false;
     return true;
+}
+
+/* While the step of gradients is not known, sums are those of the gradients.
+ */
+void spar_periodic_note_call(const spar_op_t *op)
+{
+    spar_periodic_comm_t *periodic = &op->comm->periodic;
+
+    if (op->layer == NULL ? periodic->on || !periodic->carries
+                          : !periodic->on && !periodic->carries) {
+        periodic->outside += op->what.count;
+    }
 }
 
 /* Of calls under way not all ranks know the same yet: the present step ends

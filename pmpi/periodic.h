@@ -30,14 +30,18 @@ struct spar_op;
 
 /* Of a communicator. */
 typedef struct spar_periodic_comm {
-    bool on;        /* some layers of the present sequence are periodic */
-    bool was_on;    /* now or before: the report tells of it */
-    bool carries;   /* these are gradients */
-    size_t layers;  /* how many of them */
-    bool is_open;   /* the present step is not over yet */
-    bool is_due;    /* the ranks have to sum what the averaging has shown */
-    size_t dense;   /* of these, how many this step has exchanged, */
-    size_t summed;  /* and how many with all that they had skipped */
+    bool on;       /* some layers of the present sequence are periodic */
+    bool was_on;   /* now or before: the report tells of it */
+    bool carries;  /* these are gradients */
+    size_t layers; /* how many of them */
+    bool is_open;  /* the present step is not over yet */
+    bool is_due;   /* the ranks have to sum what the averaging has shown */
+    size_t dense;  /* of these, how many this step has exchanged, */
+    size_t summed; /* and how many with all that they had skipped */
+    /* Elements of the layers, and of the sums that were made outside the step
+     * since it began: a trainer may average all its parameters at the end. */
+    uint64_t elements;
+    uint64_t outside;
     uint32_t flags; /* all ranks' flags of the step's calls, SPAR_WIRE_* */
     double latency; /* agreed, seconds of a small exchange */
     /* The trainer's steps, and the calls before the present one. */
@@ -71,6 +75,9 @@ void spar_periodic_begin_agreement(struct spar_comm *comm);
 bool spar_periodic_progress_agreement(struct spar_comm *comm);
 /* The step begins with that call. */
 void spar_periodic_begin_step(struct spar_comm *comm, const struct spar_op *op);
+
+/* Any call whose place is known, that no layer skips or not. */
+void spar_periodic_note_call(const struct spar_op *op);
 
 /* The sequence is lost: calls are dense until it is learnt again. */
 void spar_periodic_drop(struct spar_comm *comm);

@@ -185,6 +185,12 @@ static void begin(spar_comm_t *comm)
         spar_periodic_init(&comm->periodic.control, &rule);
     }
     comm->periodic.on = comm->periodic.was_on = true;
+    comm->periodic.elements = 0;
+    for (size_t i = 0; i < comm->layer_count; i++) {
+        if (comm->layers[i].periodic.on) {
+            comm->periodic.elements += comm->layers[i].count;
+        }
+    }
     comm->periodic.carries = spar_periodic_is_of_gradients();
     spar_info("communicator %d: %zu of %zu layers are exchanged periodically",
               comm->number, comm->periodic.layers, comm->layer_count);

@@ -41,10 +41,13 @@ static void describe(const spar_comm_t *comm, spar_report_periodic_t *out)
         .has_hint = control->rule.rates.count > 0};
 }
 
+/* Nobody knows what sums outside the step were for; but as many elements as
+ * the layers have will have been their averages. */
 static void note_end(const spar_comm_t *comm, const spar_report_periodic_t *out,
                      spar_periodic_draft_t *draft)
 {
-    if (out->since_average == 0) {
+    if (out->since_average == 0 ||
+        comm->periodic.outside >= comm->periodic.elements) {
         return;
     }
     draft->is_mine = draft->is_mine || comm->rank == 0;
@@ -85,7 +88,7 @@ const char *spar_periodic_note(spar_periodic_draft_t *draft)
         return NULL;
     }
     snprintf(draft->note, sizeof(draft->note),
-             "the replicas differ: %llu steps since they were averaged%s; "
+             "the replicas may differ: %llu steps since they were averaged%s; "
              "MPI_Pcontrol(2) before the last averaging (also before a "
              "checkpoint or an evaluation), or SPAR_TRAIN_STEPS, makes it one "
              "that is exchanged",

@@ -12,7 +12,7 @@ typedef struct spar_periodic_draft {
     spar_report_periodic_t *items;
     size_t count;
     bool is_mine;       /* this rank is rank 0 of such a communicator */
-    bool is_unaveraged; /* one of these ended with replicas that differ */
+    bool is_unaveraged; /* one of these ended with replicas that may differ */
     bool never;         /* and was never averaged */
     uint64_t since;     /* most steps since the last averaging */
     char note[320];
@@ -23,7 +23,7 @@ bool spar_periodic_describe(const spar_comm_t *comm,
                             spar_periodic_draft_t *draft,
                             spar_report_t *report);
 
-/* NULL: replicas are the same everywhere. */
+/* NULL: replicas are the same everywhere, as far as is known. */
 const char *spar_periodic_note(spar_periodic_draft_t *draft);
 /* The same as a warning, on rank 0 of a communicator whose replicas differ. */
 void spar_periodic_warn(const spar_periodic_draft_t *draft);

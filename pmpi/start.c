@@ -83,6 +83,7 @@ static void find_layer(spar_op_t *op)
         op->layer->moved |= op->layer->address != op->what.address;
         op->layer->address = op->what.address;
     }
+    spar_periodic_note_call(op);
     spar_check_place(op);
     spar_tracing_place(op);
 }

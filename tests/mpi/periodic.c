@@ -18,6 +18,7 @@
  *   twice     rank 0 pauses behind the first call of a step, and the last layer
  *             is summed once more before it goes on
  *   stranger  a call out of sequence now and then
+ *   finish    all layers in one vector at the end
  *   changed   the layers in another order from step 40 on
  * Says how many steps skipped, and the gaps between steps that did not.
  */
@@ -248,6 +249,14 @@ static void exchange(int step)
     make_stranger(step);
 }
 
+/* What fashion_c does, too. */
+static void finish(void)
+{
+    static float whole[LAYERS * MOST];
+
+    MPI_Allreduce(MPI_IN_PLACE, whole, LAYERS * MOST, MPI_FLOAT, MPI_SUM, comm);
+}
+
 /* In which step all have to be summed, come what may. */
 static bool must_sum(int step)
 {
@@ -361,6 +370,9 @@ int main(int argc, char **argv)
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);
     train();
+    if (is("finish")) {
+        finish();
+    }
     MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     if (world == 0) {
         printf("%s\n", failures == 0 ? "sums are right" : "FAILED");
