@@ -109,8 +109,7 @@ bool spar_periodic_is_due(spar_comm_t *comm)
 /* Gradients become parameters by the rate. */
 static double unit_of(const spar_comm_t *comm)
 {
-    const spar_periodic_t *control = &comm->periodic.control;
-    double rate = spar_rates_at(&control->rule.rates, control->step);
+    double rate = comm->periodic.control.rate;
 
     return comm->periodic.carries && rate > 0 ? rate * rate : 1;
 }

@@ -59,7 +59,10 @@ static bool is_last(const spar_periodic_t *periodic)
 
 bool spar_periodic_begin(spar_periodic_t *periodic, uint64_t step)
 {
+    double rate = spar_rates_at(&periodic->rule.rates, step);
+
     periodic->step = step;
+    periodic->rate = periodic->since == 0 ? rate : fmax(rate, periodic->rate);
     if (!is_adaptive(periodic)) {
         periodic->period = given_period(&periodic->rule, step);
     }
@@ -204,8 +207,7 @@ static void take_ratio(spar_periodic_t *periodic, double ratio)
 void spar_periodic_observe(spar_periodic_t *periodic, double variance,
                            double update)
 {
-    double hint = spar_rates_at(&periodic->rule.rates, periodic->step);
-    double rate = hint > 0 ? hint : update;
+    double rate = periodic->rate > 0 ? periodic->rate : update;
     bool is_adapted = is_adaptive(periodic);
 
     if (!isfinite(variance)) {

@@ -74,6 +74,7 @@ typedef struct spar_periodic {
     uint64_t step;   /* the present one */
     uint64_t period; /* in force */
     uint64_t since;  /* steps since the latest averaging; 0: none */
+    double rate;     /* the rule's largest one in these; 0: not known */
     bool averages;   /* what the present step is to do */
     bool forced;     /* the next one averages */
     bool is_regular; /* the latest averaging came when it was due */
@@ -114,7 +115,8 @@ void spar_periodic_end(spar_periodic_t *periodic, bool exchanged, bool averaged,
 
 /*
  * What the step that averaged last has shown: S, and what stands for the
- * learning rate where the rule has none (the size of the local updates; <= 0:
+ * learning rate (the largest since the averaging before, of which S is made)
+ * where the rule has none (the size of the local updates; <= 0:
  * not known). Without effect on fixed periods, but for the marks. A variance
  * that is not finite makes the next step average.
  */

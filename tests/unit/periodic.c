@@ -248,6 +248,29 @@ static void replicas_that_drift_apart_are_averaged_in_each_step(void **state)
     assert_int_equal(periodic.period, 1);
 }
 
+/* What lies behind the fall of the rate has come about with the old one. */
+static void a_fall_of_the_rate_is_no_drift(void **state)
+{
+    (void)state;
+    for (uint64_t fall = 203; fall <= 207; fall++) {
+        spar_rates_t rates = {
+            .count = 2, .step = {0, fall}, .rate = {0.5, 0.5 / 20}};
+        double variance = 0;
+
+        start((spar_periodic_rule_t){.rates = rates, .train_steps = 800});
+        for (uint64_t step = 0; step < 240; step++) {
+            double rate = spar_rates_at(&rates, step);
+
+            variance += rate * rate;
+            if (make_step(step, variance, 0)) {
+                variance = 0;
+            }
+        }
+        assert_int_equal(periodic.drifts, 0);
+        assert_true(periodic.period > 4); /* S is small now */
+    }
+}
+
 static void what_is_not_finite_is_averaged_at_once(void **state)
 {
     const double bad[] = {NAN, INFINITY};
@@ -389,6 +412,7 @@ int main(void)
         cmocka_unit_test(
             without_a_length_the_first_phase_ends_when_it_is_known),
         cmocka_unit_test(replicas_that_drift_apart_are_averaged_in_each_step),
+        cmocka_unit_test(a_fall_of_the_rate_is_no_drift),
         cmocka_unit_test(what_is_not_finite_is_averaged_at_once),
         cmocka_unit_test(rates_that_are_not_known_change_nothing),
         cmocka_unit_test(forced_averagings_do_not_count),
