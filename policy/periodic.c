@@ -162,7 +162,6 @@ static bool drifts(const spar_periodic_t *periodic, double ratio)
 
 static void begin_rest(spar_periodic_t *periodic)
 {
-    periodic->drifts++;
     periodic->rest = SPAR_PERIODIC_REST;
     periodic->period = 1;
 }
@@ -191,6 +190,7 @@ static void learn(spar_periodic_t *periodic, double ratio)
 static void take_ratio(spar_periodic_t *periodic, double ratio)
 {
     if (drifts(periodic, ratio)) {
+        periodic->drifts++;
         begin_rest(periodic);
     } else if (periodic->rest > 0) {
         periodic->rest--;

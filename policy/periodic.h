@@ -118,7 +118,8 @@ void spar_periodic_end(spar_periodic_t *periodic, bool exchanged, bool averaged,
  * learning rate (the largest since the averaging before, of which S is made)
  * where the rule has none (the size of the local updates; <= 0:
  * not known). Without effect on fixed periods, but for the marks. A variance
- * that is not finite makes the next step average.
+ * that is not finite says nothing of a drift: the next steps average as behind
+ * one, but it does not count.
  */
 void spar_periodic_observe(spar_periodic_t *periodic, double variance,
                            double update);
