@@ -379,6 +379,7 @@ static void add_notes(draft_t *draft)
     }
     note_rescales(draft);
     add_note(draft, spar_periodic_note(&draft->periodic));
+    add_note(draft, spar_periodic_note_length(&draft->periodic));
 }
 
 /* Of all ranks. */

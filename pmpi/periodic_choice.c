@@ -13,6 +13,23 @@
  * of two selections (bench_select). */
 #define SKIP_SCANS 2
 
+void spar_periodic_warn_of_settings(const spar_config_t *config)
+{
+    bool is_set = config->periods.count > 0 || config->rates.count > 0 ||
+                  config->train_steps > 0 ||
+                  config->periodic == SPAR_CONFIG_PERIODIC_GRADIENTS ||
+                  config->periodic == SPAR_CONFIG_PERIODIC_GRADIENTS_ANY;
+    bool is_auto = config->mode == SPAR_MODE_AUTO &&
+                   config->periodic == SPAR_CONFIG_PERIODIC_AUTO;
+
+    if (is_set && config->mode != SPAR_MODE_PERIODIC && !is_auto &&
+        config->mode != SPAR_MODE_OFF) {
+        spar_warn("SPAR_PERIOD, SPAR_LR, SPAR_TRAIN_STEPS and "
+                  "SPAR_PERIODIC=gradients have no effect without "
+                  "SPAR_MODE=periodic, or SPAR_PERIODIC=auto in mode auto");
+    }
+}
+
 bool spar_periodic_is_on(void)
 {
     const spar_config_t *config = &spar_engine.config;
@@ -107,7 +124,9 @@ static const char *refuse_parameters(const spar_layer_t *layer, bool included)
 {
     if (!included && layer->guard != SPAR_GUARD_PARAMETERS) {
         return layer->guard == SPAR_GUARD_NONE
-                   ? "changes as gradients do, not like parameters"
+                   ? "changes as gradients do, not like parameters; mode auto "
+                     "is "
+                     "for them"
                    : spar_guard_what(layer->guard);
     }
     if (layer->periodic.divides < 0) {

@@ -1,6 +1,7 @@
 #include "pmpi/periodic_report.h"
 
 #include "base/log.h"
+#include "pmpi/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,10 @@ bool spar_periodic_describe(const spar_comm_t *comm,
         return false;
     }
     note_end(comm, &items[draft->count], draft);
+    if (comm->periodic.has_step) {
+        draft->announced = spar_engine.config.train_steps;
+        draft->steps = comm->periodic.step + 1;
+    }
     draft->count++;
     report->periodic = draft->items;
     report->periodic_count = draft->count;
@@ -87,19 +92,37 @@ const char *spar_periodic_note(spar_periodic_draft_t *draft)
     if (!draft->is_unaveraged) {
         return NULL;
     }
-    snprintf(draft->note, sizeof(draft->note),
-             "the replicas may differ: %llu steps since they were averaged%s; "
-             "MPI_Pcontrol(2) before the last averaging (also before a "
-             "checkpoint or an evaluation), or SPAR_TRAIN_STEPS, makes it one "
-             "that is exchanged",
-             (unsigned long long)draft->since,
-             draft->never ? ", and the period was longer than the run" : "");
+    snprintf(
+        draft->note, sizeof(draft->note),
+        "the replicas may differ: %llu step%s since they were averaged%s; "
+        "MPI_Pcontrol(2) before the last averaging (also before a "
+        "checkpoint or an evaluation), or %sSPAR_TRAIN_STEPS, makes it one "
+        "that is exchanged",
+        (unsigned long long)draft->since, draft->since == 1 ? "" : "s",
+        draft->never ? ", and the period was longer than the run" : "",
+        draft->announced > 0 ? "the right " : "");
     return draft->note;
+}
+
+const char *spar_periodic_note_length(spar_periodic_draft_t *draft)
+{
+    if (draft->announced == 0 || draft->announced == draft->steps) {
+        return NULL;
+    }
+    snprintf(
+        draft->length, sizeof(draft->length),
+        "SPAR_TRAIN_STEPS says %llu steps, and there were %llu%s",
+        (unsigned long long)draft->announced, (unsigned long long)draft->steps,
+        draft->steps > draft->announced ? ": all the later ones averaged" : "");
+    return draft->length;
 }
 
 void spar_periodic_warn(const spar_periodic_draft_t *draft)
 {
-    if (draft->is_unaveraged && draft->is_mine) {
+    bool is_told =
+        spar_engine.rank == 0 && strcmp(spar_engine.config.report, "none") != 0;
+
+    if (draft->is_unaveraged && draft->is_mine && !is_told) {
         spar_warn("%s", draft->note);
     }
 }

@@ -206,9 +206,10 @@ const spar_config_row_t spar_config_table[] = {
     {.name = "SPAR_LR",
      .initial = "auto",
      .allowed = "auto, a number above 0, or up to 16 of STEP:RATE separated by "
-                "commas, steps ascending from 0",
+                "commas, steps ascending",
      .doc = "Mode periodic: the trainer's learning rate, and the steps from "
-            "which on it has others. auto: the size of the local updates "
+            "which on it has others; the first one holds from the begin. auto: "
+            "the size of the local updates "
             "stands for it.",
      .type = &spar_config_rates,
      .offset = FIELD(rates),

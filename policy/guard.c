@@ -8,7 +8,7 @@
 /* All of them together: dense or not, a step hardly takes another time. */
 #define LITTLE_SHARE 8
 
-#define OVERRIDE "; SPAR_INCLUDE sends it sparsely"
+#define OVERRIDE "; SPAR_INCLUDE takes it all the same"
 #define IN_AUTO  "mode auto: dense, "
 
 #define SEVERAL                                                                \
@@ -26,7 +26,8 @@ static const char *const whys[SPAR_GUARDS] = {
     [SPAR_GUARD_FRESH] = FRESH "; SPAR_STEP_CALLS tells how many calls "
                                "make up a step",
     [SPAR_GUARD_TURNS] = TURNS OVERRIDE,
-    [SPAR_GUARD_PARAMETERS] = PARAMETERS OVERRIDE,
+    [SPAR_GUARD_PARAMETERS] =
+        PARAMETERS "; SPAR_PERIODIC=auto averages it less often",
     [SPAR_GUARD_RUNNING] = RUNNING OVERRIDE,
     [SPAR_GUARD_WHOLE] = WHOLE OVERRIDE,
     [SPAR_GUARD_ONE_SIGN] = ONE_SIGN OVERRIDE,
