@@ -45,7 +45,7 @@ void spar_periodic_begin_step(spar_comm_t *comm, const spar_op_t *op)
         return;
     }
     count_step(comm, op->number);
-    periodic->is_open = periodic->on;
+    periodic->is_open = spar_periodic_is_waiting(comm);
     periodic->dense = periodic->summed = 0;
     periodic->flags = 0;
     if (periodic->on) {
@@ -78,24 +78,42 @@ static bool has_averaged(const spar_comm_t *comm)
 
 bool spar_periodic_has_exchanged(const spar_comm_t *comm)
 {
-    return comm->periodic.is_open &&
+    return comm->periodic.is_open && comm->periodic.layers > 0 &&
            comm->periodic.dense == comm->periodic.layers;
+}
+
+static void count_outcome(spar_comm_t *comm)
+{
+    spar_periodic_comm_t *periodic = &comm->periodic;
+    bool whole = periodic->summed == periodic->layers;
+
+    if (periodic->layers == 0) { /* some layers were still owing */
+        periodic->control.since *= !has_averaged(comm);
+        return;
+    }
+    spar_periodic_end(&periodic->control, spar_periodic_has_exchanged(comm),
+                      has_averaged(comm),
+                      is_left_out(periodic) ||
+                          (periodic->summed > 0 && !whole));
+    periodic->is_due = whole && spar_periodic_looks(&periodic->control);
 }
 
 static void end_step(spar_comm_t *comm)
 {
     spar_periodic_comm_t *periodic = &comm->periodic;
-    bool whole = periodic->summed == periodic->layers;
 
-    spar_periodic_end(&periodic->control, spar_periodic_has_exchanged(comm),
-                      has_averaged(comm),
-                      is_left_out(periodic) ||
-                          (periodic->summed > 0 && !whole));
+    count_outcome(comm);
+    periodic->owing = 0;
     for (size_t i = 0; i < comm->layer_count; i++) {
         spar_periodic_layer_end_step(&comm->layers[i], is_left_out(periodic));
+        periodic->owing += comm->layers[i].periodic.makes_up;
     }
     periodic->is_open = false;
-    periodic->is_due = whole && spar_periodic_looks(&periodic->control);
+}
+
+bool spar_periodic_is_waiting(const spar_comm_t *comm)
+{
+    return comm->periodic.on || comm->periodic.owing > 0;
 }
 
 bool spar_periodic_is_due(spar_comm_t *comm)
@@ -189,6 +207,7 @@ void spar_periodic_close(spar_comm_t *comm)
         end_step(comm);
         periodic->is_due = false;
     }
+    periodic->owing = 0;
     periodic->control.forced = true;
 }
 
@@ -205,6 +224,9 @@ void spar_periodic_note_sum(spar_op_t *op, bool whole)
     spar_periodic_comm_t *periodic = &op->comm->periodic;
     spar_periodic_layer_t *layer = &op->layer->periodic;
 
+    if (!layer->on) {
+        return;
+    }
     if (layer->dense_in != periodic->number) {
         layer->dense_in = periodic->number;
         periodic->dense++;

@@ -35,6 +35,7 @@ typedef struct spar_periodic_comm {
     bool was_on;   /* now or before: the report tells of it */
     bool carries;  /* these are gradients */
     size_t layers; /* how many of them */
+    size_t owing;  /* others that make up for something first */
     bool is_open;  /* the present step is not over yet */
     bool is_due;   /* the ranks have to sum what the averaging has shown */
     size_t dense;  /* of these, how many this step has exchanged, */
@@ -70,6 +71,9 @@ size_t spar_periodic_tell(struct spar_comm *comm, double *values);
 void spar_periodic_take(struct spar_comm *comm, const double *values);
 void spar_periodic_adopt(struct spar_comm *comm);
 
+/* Whether what the next step does follows from the flags of the calls before
+ * it. The same on every rank. */
+bool spar_periodic_is_waiting(const struct spar_comm *comm);
 /* Before a step begins, with all flags of the calls before it known: whether
  * the ranks have to agree on something first. The same on every rank. */
 bool spar_periodic_is_due(struct spar_comm *comm);

@@ -21,9 +21,10 @@ bool spar_periodic_call_takes(const spar_op_t *op)
 {
     /* Whether a gradient that is made up for is finite everywhere has to be
      * known before it is summed. */
-    return op->layer != NULL && op->layer->periodic.on &&
-           (op->layer->periodic.carries ||
-            !op->comm->periodic.control.averages);
+    return op->layer != NULL &&
+           (op->layer->periodic.makes_up ||
+            (op->layer->periodic.on && (op->layer->periodic.carries ||
+                                        !op->comm->periodic.control.averages)));
 }
 
 static bool has_carry(spar_layer_t *layer)
@@ -176,7 +177,7 @@ bool spar_periodic_call_conclude(spar_op_t *op)
 
     spar_cost_bytes(op, op->lane->exchange->bytes_sent);
     periodic->flags |= flags;
-    if (flags == 0 && !periodic->control.averages) {
+    if (flags == 0 && op->layer->periodic.on && !periodic->control.averages) {
         skip(op);
         return true;
     }

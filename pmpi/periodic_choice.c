@@ -174,6 +174,17 @@ static bool is_asked_for(const spar_comm_t *comm, size_t slot)
             !spar_layer_is_included(comm, slot));
 }
 
+/* It has inherited what it had skipped in a step that was lost. */
+static void leave_owing(spar_comm_t *comm, spar_layer_t *layer)
+{
+    if (layer->far || (layer->nonblocking && !spar_post_takes_requests())) {
+        spar_periodic_layer_retire(layer);
+        return;
+    }
+    layer->periodic.makes_up = layer->periodic.carries = true;
+    comm->periodic.owing++;
+}
+
 static void adopt(spar_comm_t *comm, size_t slot)
 {
     spar_layer_t *layer = &comm->layers[slot];
@@ -181,6 +192,9 @@ static void adopt(spar_comm_t *comm, size_t slot)
 
     layer->why = why != NULL ? why : "averaged periodically";
     if (why != NULL) {
+        if (layer->periodic.is_owing) {
+            leave_owing(comm, layer);
+        }
         return;
     }
     layer->periodic.on = true;
@@ -226,7 +240,7 @@ static void warn_of_gradients(const spar_comm_t *comm)
 
 void spar_periodic_adopt(spar_comm_t *comm)
 {
-    comm->periodic.layers = 0;
+    comm->periodic.layers = comm->periodic.owing = 0;
     if (!spar_periodic_is_on()) {
         return;
     }

@@ -66,6 +66,7 @@ void spar_periodic_layer_end_step(spar_layer_t *layer, bool undo)
         swap(periodic);
     }
     periodic->has_changed = false;
+    periodic->makes_up = periodic->makes_up && periodic->is_owing;
 }
 
 void spar_periodic_layer_retire(spar_layer_t *layer)

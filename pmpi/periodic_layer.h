@@ -11,6 +11,8 @@ typedef struct spar_periodic_layer {
     bool on;       /* agreed: its calls skip exchanges */
     bool carries;  /* agreed: they are gradients, and what is skipped is made
                       up for */
+    bool makes_up; /* agreed: they are so no more, but the next one makes up for
+                      what was skipped */
     int divides;   /* agreed: 1, or 0; negative: some rank could not look */
     void *carry;   /* what this rank has skipped; NULL: nothing yet */
     bool is_owing; /* that is not all 0; agreed when no call is under way */

@@ -36,7 +36,8 @@ static void describe(const spar_comm_t *comm, spar_report_periodic_t *out)
         .adapts = control->rule.periods.count == 0,
         .period = control->period,
         .exchanges = control->exchanges + exchanges,
-        .skips = control->skips + (periodic->is_open && !exchanges),
+        .skips = control->skips +
+                 (periodic->is_open && periodic->layers > 0 && !exchanges),
         .since_average = spar_periodic_since_average(comm),
         .drifts = control->drifts,
         .has_hint = control->rule.rates.count > 0};

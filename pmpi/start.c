@@ -153,7 +153,8 @@ static bool begin_step(spar_op_t *op)
     bool check = op->place.step_begins && spar_check_is_due(comm);
     bool review = op->place.step_begins && spar_review_is_due(comm);
 
-    if (op->place.step_begins && (spar_rescale_is_on() || comm->periodic.on) &&
+    if (op->place.step_begins &&
+        (spar_rescale_is_on() || spar_periodic_is_waiting(comm)) &&
         !spar_advance_has_told(comm)) {
         return false;
     }

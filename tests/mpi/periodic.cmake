@@ -97,6 +97,11 @@ spar_periodic_sgd_test(pause 3 "pause at 33" ${given} ARGS -m "52 steps as dense
 spar_periodic_sgd_test(pause_owing 3 "pause at 34" ${given} ARGS -m "24 steps as dense, 37 apart"
     -m "30 steps exchanged, 10 skipped" -m "28 steps since they were averaged")
 spar_periodic_sgd_test(changed 3 changed ${given} ARGS -m "39 steps as dense, 70 apart" -a "are lost")
+# A layer that is not periodic any more makes up for what it had skipped.
+spar_periodic_sgd_test(frozen 3 "changed frozen" ${given} ARGS -m "39 steps as dense, 70 apart" -a "are lost"
+    -m "changes little, like parameters")
+spar_periodic_sgd_test(frozen_all 3 "changed frozen-all" ${given} ARGS -m "73 steps as dense, 36 apart" -a "are lost"
+    -a "replicas may differ")
 spar_periodic_sgd_test(refused 2 plain ENV SPAR_PERIODIC=gradients SPAR_LR=0:0.25,40:0.1
     ARGS -m "61 steps as dense" -m "needs one number as SPAR_LR" -m "all stays dense")
 spar_periodic_sgd_test(any 2 plain ENV SPAR_PERIODIC=gradients-any ${apart})

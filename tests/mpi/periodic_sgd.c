@@ -4,10 +4,11 @@
  * parameters, so the mean of replicas that train apart is what dense SGD has:
  * whenever replicas are the same they must be that, but for rounding.
  *   periodic_sgd [nonblocking] [out-of-place] [nan] [nan-first] [at STEP]
- *                [flush] [pause] [changed]
+ *                [flush] [pause] [changed] [frozen] [frozen-all]
  * pause: MPI_Pcontrol(0) on rank 0 from that step on.
  * nan-first: only the first layer has NaN, in that step, which is left out.
- * changed: steps have another layer from some step on.
+ * changed: steps have another layer from some step on; frozen: then, too, the
+ * gradients of the second layer are always the same; frozen-all: all are.
  */
 #include <math.h>
 #include <mpi.h>
@@ -35,6 +36,7 @@ static const int sizes[LAYERS] = {MOST, 5001};
 static double dense[LAYERS][MOST]; /* what dense SGD has */
 static float own[LAYERS][MOST], gradients[LAYERS][MOST], sums[LAYERS][MOST];
 static bool nonblocking, apart, nan_all, nan_first, flush, pausing, changed;
+static bool frozen, frozen_all;
 static int special = 34; /* step with NaN, say */
 static int rank, size, failures, apart_steps, same_steps, last_same;
 
@@ -51,9 +53,17 @@ static bool is_bad(int step, int of, int layer)
            of == size - 1;
 }
 
+static bool is_frozen(int step, int layer)
+{
+    return step >= CHANGE && (frozen_all || (frozen && layer == 1));
+}
+
 /* Of the loss of one rank's batch. */
 static double slope(double value, int of, int step, int layer, int i)
 {
+    if (is_frozen(step, layer)) {
+        return gradient_sample(of, CHANGE, layer, i) / 64;
+    }
     return CURVATURE * (value - gradient_sample(of, step, layer, i));
 }
 
@@ -91,7 +101,8 @@ static void sum_more(int step)
     static float more[EXTRA];
 
     for (int i = 0; i < EXTRA; i++) {
-        more[i] = (float)gradient_sample(rank, step, LAYERS, i);
+        more[i] = (float)gradient_sample(
+            rank, is_frozen(step, LAYERS) ? CHANGE : step, LAYERS, i);
     }
     MPI_Allreduce(MPI_IN_PLACE, more, EXTRA, MPI_FLOAT, MPI_SUM,
                   MPI_COMM_WORLD);
@@ -175,6 +186,8 @@ int main(int argc, char **argv)
         nan_all |= strcmp(argv[i], "nan") == 0;
         nan_first |= strcmp(argv[i], "nan-first") == 0;
         flush |= strcmp(argv[i], "flush") == 0;
+        frozen |= strcmp(argv[i], "frozen") == 0;
+        frozen_all |= strcmp(argv[i], "frozen-all") == 0;
         pausing |= strcmp(argv[i], "pause") == 0;
         changed |= strcmp(argv[i], "changed") == 0;
         special =
