@@ -12,6 +12,12 @@ void spar_rounded_settle(spar_config_t *config)
                   "mode dense is used");
         config->mode = SPAR_MODE_DENSE;
     }
+    if (config->mode == SPAR_MODE_QUANTISED &&
+        config->exchange == SPAR_CONFIG_EXCHANGE_DENSE) {
+        spar_warn("SPAR_MODE=quantised has an exchange of its own: "
+                  "SPAR_EXCHANGE=dense is ignored");
+        config->exchange = SPAR_CONFIG_EXCHANGE_AUTO;
+    }
 }
 
 const char *spar_rounded_refusal(const spar_layer_t *layer)

@@ -10,7 +10,8 @@
 #include "pmpi/comm.h"
 
 /* With float32 values there is nothing to round: warns, and makes it mode
- * dense. On rank 0, before the settings are broadcast. */
+ * dense. An exchange by the ring would round nothing: warns, and ignores it. On
+ * rank 0, before the settings are broadcast. */
 void spar_rounded_settle(spar_config_t *config);
 
 /* Why a layer cannot be exchanged in this mode; NULL: it can, or the mode is

@@ -22,6 +22,9 @@ spar_mpi_test(quantised_nearest
 spar_mpi_test(quantised_fp32 ENV SPAR_MODE=quantised SPAR_VALUES=fp32
     ARGS -n 2 -m "sums are right" -m "rounds nothing" -m "mode dense"
         -- ${rounded} --expect dense)
+spar_mpi_test(quantised_ring ENV SPAR_MODE=quantised SPAR_VALUES=int8 SPAR_EXCHANGE=dense
+    ARGS -n 2 -m "sums are right" -m "dense  quantised" -m "SPAR_EXCHANGE=dense is ignored"
+        -- ${rounded} --values int8)
 spar_mpi_test(quantised_excluded
     ENV SPAR_MODE=quantised SPAR_EXCLUDE=com0 SPAR_STEP_CALLS=3
     ARGS -n 2 -m "sums are right" -- ${rounded} --expect dense)
