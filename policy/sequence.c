@@ -185,7 +185,7 @@ static spar_sequence_place_t resume(spar_sequence_t *sequence, size_t slot)
 {
     size_t position = sequence->position;
 
-    if (slot < position) {
+    if (slot < position && sequence->repeated < position) {
         sequence->repeated = position;
     }
     return take(sequence, slot);

@@ -262,6 +262,10 @@ static void a_second_call_of_a_size_has_no_slot(void **state)
     assert_int_equal(trainer.place.slot, -1);
     call(&trainer, 10002, fresh_address(), 1e-3);
     assert_int_equal(trainer.place.slot, 2);
+    call(&trainer, 10001, fresh_address(), 1e-3);
+    call(&trainer, 10001, fresh_address(), 1e-3);
+    call(&trainer, 10002, fresh_address(), 1e-3);
+    assert_int_equal(trainer.place.slot, -1);
     /* The step ends here. */
     call(&trainer, 10000, fresh_address(), 0.1);
     assert_int_equal(trainer.place.slot, -1);
