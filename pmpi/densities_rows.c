@@ -4,6 +4,7 @@
 #include "pmpi/engine.h"
 #include "pmpi/forecast.h"
 #include "pmpi/layer_choice.h"
+#include "policy/density.h"
 
 #include <math.h>
 
@@ -132,13 +133,11 @@ static double most_worth(const spar_comm_t *comm, const spar_layer_t *layer)
 static double highest(const spar_comm_t *comm, const spar_layer_t *layer)
 {
     const spar_config_t *config = &spar_engine.config;
-    double high = config->density_max;
+    bool costs = spar_engine_is_auto() && !layer->nonblocking &&
+                 layer->trial.count > 0 && layer->dense_seconds > 0;
 
-    if (spar_engine_is_auto() && !layer->nonblocking &&
-        layer->trial.count > 0 && layer->dense_seconds > 0) {
-        high = fmin(high, most_worth(comm, layer));
-    }
-    return fmax(high, config->density_min);
+    return costs ? spar_density_limit(config, most_worth(comm, layer))
+                 : config->density_max;
 }
 
 static void fill_row(const spar_comm_t *comm, const spar_layer_t *layer,

@@ -49,6 +49,14 @@ double spar_density_most(const spar_config_t *config)
     return most;
 }
 
+double spar_density_limit(const spar_config_t *config, double worth)
+{
+    double least = base(config);
+
+    worth = worth < least ? least : worth;
+    return worth > config->density_max ? config->density_max : worth;
+}
+
 uint64_t spar_density_entries(double density, uint64_t count)
 {
     uint64_t entries = (uint64_t)(density * (double)count + 0.5);

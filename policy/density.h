@@ -25,6 +25,12 @@ uint64_t spar_density_ramp_end(const spar_config_t *config);
 /* The largest that any layer may have. */
 double spar_density_most(const spar_config_t *config);
 
+/* With a rule: the largest that a layer may have whose exchange gains time up
+ * to the density `worth`. Not below the one of the first sparse steps, whose
+ * error is what may be left: a layer that gains nothing there is one to be
+ * dense, not one to send next to nothing. */
+double spar_density_limit(const spar_config_t *config, double worth);
+
 /* Entries to send out of `count` elements: rounded, 1 to count. */
 uint64_t spar_density_entries(double density, uint64_t count);
 

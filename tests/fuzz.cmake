@@ -13,7 +13,7 @@ set(state_libraries spar_report)
 set(state_sources report/state_read.c report/state_write.c)
 set(config_libraries spar_policy)
 set(config_sources policy/config.c policy/config_table.c policy/config_types.c
-    policy/number.c policy/layer_list.c)
+    policy/config_periodic.c policy/number.c policy/layer_list.c)
 
 # The last two are small: half the time shows what there is to see.
 math(EXPR half "(${SPAR_FUZZ_SECONDS} + 1) / 2")

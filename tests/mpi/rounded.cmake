@@ -33,7 +33,7 @@ spar_mpi_test(quantised_descends
     ENV SPAR_MODE=quantised SPAR_VALUES=int8 SPAR_INCLUDE=0
     ARGS -n 3 -m "sums are right" -m "dense  quantised"
         -m "sent per rank and step 54.5 kB (dense: 213 kB)"
-        -- ${rounded} --descend --steps 120)
+        -- ${rounded} --descend --steps 900)
 spar_mpi_test(quantised_averaging ENV SPAR_MODE=quantised
     ARGS -n 2 -m "sums are right" -m "changes little, like parameters"
         -- $<TARGET_FILE:mpi_averaging>)

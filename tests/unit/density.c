@@ -65,6 +65,18 @@ static void bounds_come_before_the_base(void **state)
     assert_true(spar_density_at(&high, 0) == 0.2);
 }
 
+/* What is slower than dense at any density must not send next to nothing. */
+static void a_layer_that_gains_nothing_keeps_the_base(void **state)
+{
+    spar_config_t config = by_rule(0.05), low = by_rule(0.0001);
+
+    (void)state;
+    assert_true(spar_density_limit(&config, 0.001) == 0.05);
+    assert_true(spar_density_limit(&config, 0.1) == 0.1);
+    assert_true(spar_density_limit(&config, 0.9) == 0.2);
+    assert_true(spar_density_limit(&low, 0) == 0.001);
+}
+
 static void entries_are_rounded_and_never_none(void **state)
 {
     (void)state;
@@ -82,6 +94,7 @@ int main(void)
         cmocka_unit_test(given_densities_ramp),
         cmocka_unit_test(a_rule_has_no_ramp),
         cmocka_unit_test(bounds_come_before_the_base),
+        cmocka_unit_test(a_layer_that_gains_nothing_keeps_the_base),
         cmocka_unit_test(entries_are_rounded_and_never_none),
     };
 
