@@ -30,21 +30,41 @@ static int whole_parse(const char **text_p, double low, double high,
     return 0;
 }
 
-static int periods_parse(const spar_config_row_t *row, const char *text,
-                         void *field)
+typedef int (*item_parse_t)(const spar_config_row_t *row, const char **text_p,
+                            void *list);
+
+/* auto leaves the list empty. */
+static int list_parse(const spar_config_row_t *row, const char *text,
+                      item_parse_t parse, void *list)
 {
-    spar_periods_t periods = {0};
     int more = strcasecmp(text, AUTO) == 0 ? 1 : 0;
 
     while (more == 0) {
-        if (periods.count == SPAR_PERIODIC_PARTS ||
-            whole_parse(&text, row->low, row->high,
-                        &periods.period[periods.count++]) != 0) {
+        if (parse(row, &text, list) != 0) {
             return -1;
         }
         more = next_item(&text);
     }
-    if (more < 0) {
+    return more < 0 ? -1 : 0;
+}
+
+static int period_parse(const spar_config_row_t *row, const char **text_p,
+                        void *list)
+{
+    spar_periods_t *periods = list;
+
+    return periods->count < SPAR_PERIODIC_PARTS
+               ? whole_parse(text_p, row->low, row->high,
+                             &periods->period[periods->count++])
+               : -1;
+}
+
+static int periods_parse(const spar_config_row_t *row, const char *text,
+                         void *field)
+{
+    spar_periods_t periods = {0};
+
+    if (list_parse(row, text, period_parse, &periods) != 0) {
         return -1;
     }
     memcpy(field, &periods, sizeof(periods));
@@ -72,8 +92,9 @@ const spar_config_type_t spar_config_periods = {periods_parse, periods_print,
 
 /* RATE, or STEP:RATE; steps ascend, from 0. */
 static int rate_parse(const spar_config_row_t *row, const char **text_p,
-                      spar_rates_t *rates)
+                      void *list)
 {
+    spar_rates_t *rates = list;
     uint64_t i = rates->count;
     const char *text = *text_p;
     double value;
@@ -103,15 +124,8 @@ static int rates_parse(const spar_config_row_t *row, const char *text,
                        void *field)
 {
     spar_rates_t rates = {0};
-    int more = strcasecmp(text, AUTO) == 0 ? 1 : 0;
 
-    while (more == 0) {
-        if (rate_parse(row, &text, &rates) != 0) {
-            return -1;
-        }
-        more = next_item(&text);
-    }
-    if (more < 0) {
+    if (list_parse(row, text, rate_parse, &rates) != 0) {
         return -1;
     }
     memcpy(field, &rates, sizeof(rates));

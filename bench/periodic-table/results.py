@@ -2,7 +2,7 @@
 
 import statistics
 
-from todo import ALGORITHM, QUALITY
+from agenda import ALGORITHM, QUALITY
 from ways import DEFAULT, FULL, GRADIENTS, PERIODIC, PROBE, PROBE_PERIOD, QSGD, \
     WAYS, steps_per_epoch
 

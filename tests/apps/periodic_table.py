@@ -15,7 +15,7 @@ sys.path.insert(0, str(FOLDER))
 import drawing  # noqa: E402
 import results  # noqa: E402
 import show  # noqa: E402
-import todo  # noqa: E402
+import agenda  # noqa: E402
 import trainings  # noqa: E402
 import ways  # noqa: E402
 
@@ -29,18 +29,18 @@ def check(what, got, wanted):
 
 def arguments(**given):
     made = Namespace(quick=False, seeds=None, rounds=None, steps=None, epochs=None,
-                     rows=list(ways.WAYS), rates=todo.TABLE, quality_rate="unlimited",
+                     rows=list(ways.WAYS), rates=agenda.TABLE, quality_rate="unlimited",
                      local=False)
     vars(made).update(given)
-    todo.settle(made)
+    agenda.settle(made)
     return made
 
 
 def check_plan():
-    quick = todo.make(arguments(quick=True))
+    quick = agenda.make(arguments(quick=True))
     minutes = sum(job.seconds for job in quick) / 60
     check(f"--quick takes {minutes:.0f} min", 10 < minutes <= 30, True)
-    trained = [(job.key, job.rate) for job in quick if job.stage == todo.QUALITY]
+    trained = [(job.key, job.rate) for job in quick if job.stage == agenda.QUALITY]
     check("each row once", [key for key, _ in trained], list(ways.WAYS))
     check("where", {rate for key, rate in trained if key != "lags"}, {"unlimited"})
     check("LAGS", dict(trained)["lags"], "1gbit")
@@ -48,14 +48,14 @@ def check_plan():
     check("algorithms first", [job.algorithm for job in slow[:5]],
           list(ways.ALGORITHMS) + [None])
     check("timed", [job.key for job in slow[4:]], ["gradients", "probe", "qsgd", "lags"])
-    few = todo.make(arguments(rows=["adpsgd"], rates=["1gbit"], seeds=2, rounds=1))
+    few = agenda.make(arguments(rows=["adpsgd"], rates=["1gbit"], seeds=2, rounds=1))
     check("one row", [job.key for job in few], ["adpsgd"] * 2 + ["full"] * 4 + ["probe"])
     check("steps of two epochs", few[0].steps, 936)
 
 
 def check_left():
-    jobs = [todo.Job(todo.TIME, "full", "1gbit", 1, 50.0)] * 4
-    left = todo.Left(jobs)
+    jobs = [agenda.Job(agenda.TIME, "full", "1gbit", 1, 50.0)] * 4
+    left = agenda.Left(jobs)
     left.finish(jobs[0], 100)
     check("too early to tell", left.seconds(), 150.0)
     left.finish(jobs[1], 100)
@@ -129,7 +129,7 @@ def report(seconds, wire=None, words=None):
 
 
 def job(stage, key, rate="1gbit", seed=1, algorithm=None):
-    return todo.Job(stage, key, rate, 10, 1.0, seed, algorithm)
+    return agenda.Job(stage, key, rate, 10, 1.0, seed, algorithm)
 
 
 def filled():
@@ -138,16 +138,16 @@ def filled():
     for seed, loss in ((1, 0.4), (2, 0.6)):
         quality = {"steps": 100.0, "final_loss": loss, "test_accuracy": 80.0,
                    "bytes": 1e6}
-        found.add(job(todo.QUALITY, "full", seed=seed), quality, None)
-        found.add(job(todo.QUALITY, "cpsgd4", seed=seed), quality,
+        found.add(job(agenda.QUALITY, "full", seed=seed), quality, None)
+        found.add(job(agenda.QUALITY, "cpsgd4", seed=seed), quality,
                   report([0.1] * 9, 250e3, periodic(25, 75, HISTORY)))
     for algorithm, step in (("default", 0.8), ("ring", 0.4)):
-        found.add(job(todo.ALGORITHM, "full", algorithm=algorithm),
+        found.add(job(agenda.ALGORITHM, "full", algorithm=algorithm),
                   {"steps": 5.0, "step_time_median_s": step}, None)
     # Of its 9 periodic steps the last one's time is not known; those before are dense.
-    found.add(job(todo.TIME, "probe"), {"steps": 42.0},
+    found.add(job(agenda.TIME, "probe"), {"steps": 42.0},
               report([0.5] * 29 + [0.1, 0.1, 0.1, 0.5] * 2, None, periodic(2, 7)))
-    found.add(job(todo.TIME, "lags"), {"steps": 96.0},
+    found.add(job(agenda.TIME, "lags"), {"steps": 96.0},
               report([5.0] * 84 + [0.2] * 12, 50e3))
     return found
 
