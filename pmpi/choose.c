@@ -129,7 +129,7 @@ void spar_choose_propose_layer(const spar_comm_t *comm,
     unsigned allowed = spar_choose_allowed(comm);
 
     trial->dense = layer->trial.dense;
-    if (spar_engine.config.mode == SPAR_MODE_PERIODIC) {
+    if (spar_engine_is_periodic()) {
         return; /* nothing goes sparse */
     }
     if (spar_engine_is_auto() && layer->dense_seconds <= 0) {
@@ -162,7 +162,7 @@ void spar_choose_propose(spar_comm_t *comm)
 
     spar_forecast_fit(comm);
     if (spar_density_has_rule(&spar_engine.config) &&
-        spar_engine.config.mode != SPAR_MODE_PERIODIC) {
+        !spar_engine_is_periodic()) {
         spar_densities_solve(comm);
     }
     for (size_t i = 0; i < comm->layer_count; i++) {
@@ -202,7 +202,7 @@ static void judge_layer(spar_comm_t *comm, size_t slot)
         layer->why = refusal;
     } else if (layer->nonblocking && !spar_post_takes_requests()) {
         layer->why = "no helper thread: non-blocking calls are passed on";
-    } else if (config->mode == SPAR_MODE_PERIODIC) {
+    } else if (spar_engine_is_periodic()) {
         layer->why = "its steps were only watched until now";
     } else if (spar_engine_is_shadow() && own_ring) {
         layer->why = "dense is asked for";

@@ -29,8 +29,7 @@ bool spar_densities_are_ruled(void)
 {
     return spar_density_has_rule(&spar_engine.config) &&
            spar_engine.config.mode != SPAR_MODE_LOSSLESS &&
-           !spar_engine_is_quantised() &&
-           spar_engine.config.mode != SPAR_MODE_PERIODIC;
+           !spar_engine_is_quantised() && !spar_engine_is_periodic();
 }
 
 size_t spar_densities_numbers(size_t layers)

@@ -111,7 +111,7 @@ void spar_engine_start(void)
     if (spar_engine.rank == 0) {
         spar_config_report_unknown(warn_line);
         spar_rounded_settle(&spar_engine.config);
-        spar_periodic_warn_of_settings(&spar_engine.config);
+        spar_periodic_warn_of_settings();
     }
     spar_handshake(spar_engine.rank, spar_engine.size, &spar_engine.config,
                    error);

@@ -39,12 +39,17 @@ static inline bool spar_engine_is_quantised(void)
     return spar_engine.config.mode == SPAR_MODE_QUANTISED;
 }
 
+static inline bool spar_engine_is_periodic(void)
+{
+    return spar_engine.config.mode == SPAR_MODE_PERIODIC;
+}
+
 /* Whether some dense steps are watched first, and what does not look like what
  * the mode is for stays dense. */
 static inline bool spar_engine_is_watchful(void)
 {
     return spar_engine_is_auto() || spar_engine_is_quantised() ||
-           spar_engine.config.mode == SPAR_MODE_PERIODIC;
+           spar_engine_is_periodic();
 }
 
 static inline bool spar_engine_is_shadow(void)
@@ -55,8 +60,7 @@ static inline bool spar_engine_is_shadow(void)
 /* Whether the faster dense method is found out and taken. */
 static inline bool spar_engine_picks_dense(void)
 {
-    return spar_engine_is_auto() ||
-           spar_engine.config.mode == SPAR_MODE_PERIODIC;
+    return spar_engine_is_auto() || spar_engine_is_periodic();
 }
 
 /*

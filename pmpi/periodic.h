@@ -19,7 +19,6 @@
 #ifndef SPAR_PMPI_PERIODIC_H
 #define SPAR_PMPI_PERIODIC_H
 
-#include "policy/config.h"
 #include "policy/periodic.h"
 
 #include <stdbool.h>
@@ -55,7 +54,7 @@ typedef struct spar_periodic_comm {
 } spar_periodic_comm_t;
 
 /* Rank 0's: says so where settings of periodic exchange have no effect. */
-void spar_periodic_warn_of_settings(const spar_config_t *config);
+void spar_periodic_warn_of_settings(void);
 
 /* Whether layers are looked for that can go without some exchanges. The same on
  * every rank. */

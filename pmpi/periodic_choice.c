@@ -13,37 +13,35 @@
  * of two selections (bench_select). */
 #define SKIP_SCANS 2
 
-void spar_periodic_warn_of_settings(const spar_config_t *config)
+bool spar_periodic_is_on(void)
 {
+    const spar_config_t *config = &spar_engine.config;
+
+    return spar_engine_is_periodic() ||
+           (config->mode == SPAR_MODE_AUTO &&
+            config->periodic == SPAR_CONFIG_PERIODIC_AUTO);
+}
+
+void spar_periodic_warn_of_settings(void)
+{
+    const spar_config_t *config = &spar_engine.config;
     bool is_set = config->periods.count > 0 || config->rates.count > 0 ||
                   config->train_steps > 0 ||
                   config->periodic == SPAR_CONFIG_PERIODIC_GRADIENTS ||
                   config->periodic == SPAR_CONFIG_PERIODIC_GRADIENTS_ANY;
-    bool is_auto = config->mode == SPAR_MODE_AUTO &&
-                   config->periodic == SPAR_CONFIG_PERIODIC_AUTO;
 
-    if (is_set && config->mode != SPAR_MODE_PERIODIC && !is_auto &&
-        config->mode != SPAR_MODE_OFF) {
+    if (is_set && !spar_periodic_is_on() && config->mode != SPAR_MODE_OFF) {
         spar_warn("SPAR_PERIOD, SPAR_LR, SPAR_TRAIN_STEPS and "
                   "SPAR_PERIODIC=gradients have no effect without "
                   "SPAR_MODE=periodic, or SPAR_PERIODIC=auto in mode auto");
     }
 }
 
-bool spar_periodic_is_on(void)
-{
-    const spar_config_t *config = &spar_engine.config;
-
-    return config->mode == SPAR_MODE_PERIODIC ||
-           (config->mode == SPAR_MODE_AUTO &&
-            config->periodic == SPAR_CONFIG_PERIODIC_AUTO);
-}
-
 bool spar_periodic_is_of_gradients(void)
 {
     const spar_config_t *config = &spar_engine.config;
 
-    return config->mode == SPAR_MODE_PERIODIC &&
+    return spar_engine_is_periodic() &&
            (config->periodic == SPAR_CONFIG_PERIODIC_GRADIENTS ||
             config->periodic == SPAR_CONFIG_PERIODIC_GRADIENTS_ANY);
 }

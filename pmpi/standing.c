@@ -50,7 +50,7 @@ static void judge_first(const spar_comm_t *comm, spar_layer_t *layer)
     } else if (spar_engine.config.mode == SPAR_MODE_AB ||
                spar_engine_is_shadow()) {
         layer->why = "persistent: dense in modes that compare";
-    } else if (spar_engine.config.mode == SPAR_MODE_PERIODIC) {
+    } else if (spar_engine_is_periodic()) {
         layer->why = "persistent: dense in mode periodic";
     } else if (!spar_plan_fits(layer, comm->size)) {
         layer->why = "too large for one message";

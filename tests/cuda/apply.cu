@@ -12,7 +12,7 @@ extern "C" {
 }
 
 #ifdef SPAR_TEST_EMULATED
-#include "emulated.h"
+#include "tests/cuda/loaded.h"
 #endif
 
 /* Bytes around the application's buffers that must stay as they are. */
@@ -536,19 +536,6 @@ static void test_not_finite(void **state)
     }
     small_end(&small);
 }
-
-#ifdef SPAR_TEST_EMULATED
-/* Of all that the tests before it have launched */
-static void test_loaded(void **state)
-{
-    spar_emulated_counts_t counts;
-
-    (void)state;
-    spar_emulated_count(&counts);
-    assert_true(counts.launches > 0);
-    assert_int_equal(counts.late_loads, 0);
-}
-#endif
 
 int main(void)
 {

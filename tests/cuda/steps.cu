@@ -13,7 +13,7 @@ extern "C" {
 }
 
 #ifdef SPAR_TEST_EMULATED
-#include "emulated.h"
+#include "tests/cuda/loaded.h"
 #endif
 
 #define COUNT    12345u
@@ -280,19 +280,6 @@ static void test_others(void **state)
     check_steps(SPAR_DTYPE_F32, SPAR_VALUES_F32, SPAR_SELECT_GAUSSIAN, false);
     check_steps(SPAR_DTYPE_F32, SPAR_VALUES_F32, SPAR_SELECT_TOPK, false);
 }
-
-#ifdef SPAR_TEST_EMULATED
-/* Of all that the tests before it have launched */
-static void test_loaded(void **state)
-{
-    spar_emulated_counts_t counts;
-
-    (void)state;
-    spar_emulated_count(&counts);
-    assert_true(counts.launches > 0);
-    assert_int_equal(counts.late_loads, 0);
-}
-#endif
 
 int main(void)
 {
