@@ -18,6 +18,10 @@ set(four ENV SPAR_PERIOD=4)
 spar_periodic_test(plain 3 plain ${four} ARGS -m "33 of 60 steps skipped"
     -m "10 steps averaged, 33 skipped; period 4" -m "averaged periodically"
     -m "the replicas may differ: 3 steps since they were averaged" -a "longer than the run")
+spar_periodic_test(length 3 plain ENV SPAR_PERIOD=4 SPAR_TRAIN_STEPS=500
+    ARGS -m "SPAR_TRAIN_STEPS says 500 steps, and there were 60" -m "or the right SPAR_TRAIN_STEPS" -a "have no effect")
+spar_mpi_test(periodic_no_effect ENV SPAR_MODE=dense SPAR_PERIOD=8
+    ARGS -n 2 -m "sums are right" -m "have no effect without SPAR_MODE=periodic" -- $<TARGET_FILE:mpi_averaging>)
 spar_periodic_test(double 4 "plain double out-of-place" ${four} ARGS -m "33 of 60 steps skipped")
 spar_periodic_test(flush 4 flush ${four} ARGS -m "gaps: 4 4 4 4 2 4 4 4 4 4 4;")
 spar_periodic_test(late 3 late ${four} ARGS -m "gaps: 4 4 4 4 3 4 4 4 4 4 4;")
